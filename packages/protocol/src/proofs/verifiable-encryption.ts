@@ -230,6 +230,6 @@ function xor(a: Uint8Array, b: Uint8Array): Uint8Array {
 /** A copy of the recipient's key with a table of multiples: 256 multiplications of one point follow. */
 function withTable(recipient: Point): Point {
   const copy = decodePoint(encodePoint(recipient), 'recipient')
-  copy.precompute(8)
+  copy.precompute(6)
   return copy
 }
