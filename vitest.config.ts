@@ -1,0 +1,54 @@
+// Which tests run where: unit tests read source, end-to-end and system tests run what was built.
+import { defineConfig } from 'vitest/config'
+
+const sourceConditions = ['source', 'module', 'node', 'import', 'default']
+const readSource = {
+  resolve: { conditions: sourceConditions },
+  ssr: { resolve: { conditions: sourceConditions } },
+}
+const perTest = { testTimeout: 120_000, hookTimeout: 120_000 }
+const crossPackage = ['properties', 'adversary', 'simulation']
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...readSource,
+        test: {
+          ...perTest,
+          name: 'unit',
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'signer-node/src/**/*.test.ts',
+            'client-sdk/src/**/*.test.ts',
+            'test/*.test.ts',
+            'test/{vectors,compat,types,architecture,demo,bench}/**/*.test.ts',
+            ...crossPackage.map((folder) => `test/${folder}/**/*.test.ts`),
+          ],
+        },
+      },
+      {
+        test: { ...perTest, name: 'e2e', include: ['test/e2e/**/*.test.ts'] },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['test/system/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        ...readSource,
+        test: {
+          name: 'deep',
+          include: ['test/deep/**/*.test.ts', ...crossPackage.map((folder) => `test/${folder}/**/*.test.ts`)],
+          env: { TERCET_DEEP: '1' },
+          testTimeout: 3_600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+})
