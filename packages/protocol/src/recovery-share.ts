@@ -1,12 +1,14 @@
 // Is a key's record consistent, and what is the share of the recovery party in it? (SPEC 1.6)
 
 import { equalBytes, isZero } from './bytes.js'
-import { decodePoint, encodePoint, mod, mul, mulBase, type Point } from './curve.js'
+import { decodePoint, mod, mulBase, mulPublic, type Point } from './curve.js'
 import { Malformed, ProtocolAbort } from './errors.js'
 import { committedPoint, completeRecord, type KeyRecord, type PublicPolynomial } from './key-record.js'
+import type { KeyShare } from './key-share.js'
 import { lagrange } from './math/polynomial.js'
 import { RECOVERY } from './party.js'
 import { openEncryption, PVE_BYTES, pveLabel, verifyEncryption } from './proofs/verifiable-encryption.js'
+import { Secret } from './secret.js'
 import { IDENTITY_BYTES } from './session.js'
 
 /**
@@ -24,6 +26,41 @@ export function verifyRecord(record: KeyRecord): void {
   }
 }
 
+/**
+ * The recovery party's share, opened from the two encrypted sub-shares after every check of {@link verifyRecord}.
+ * @param kappa the secret key of the record's K; the program compares the two first, to tell a wrong phrase from a
+ * bad record
+ * @throws as {@link verifyRecord}; `verifiable-encryption` also when kappa is another key
+ */
+export function openRecoveryShare(record: KeyRecord, kappa: bigint): KeyShare {
+  const { polynomial, dealers } = check(record)
+  const recoveryKey = mulBase(kappa)
+  if (!recoveryKey.equals(decodePoint(record.sidInputs.recoveryKey, 'recoveryKey'))) {
+    throw new ProtocolAbort('verifiable-encryption')
+  }
+  const [d1, d2] = dealers
+  const s3 = mod(
+    openEncryption(d1.label, kappa, d1.Q, d1.encryption) +
+      openEncryption(d2.label, kappa, d2.Q, d2.encryption),
+  )
+  const [S1, , S3] = polynomial.publicShares
+  const X = mulPublic(S1, lagrange(1, RECOVERY)).add(mulPublic(S3, lagrange(RECOVERY, 1)))
+  if (!mulBase(s3).equals(S3) || !X.equals(polynomial.publicKey))
+    throw new ProtocolAbort('verifiable-encryption')
+  return {
+    party: RECOVERY,
+    keyId: record.keyId.slice(),
+    epoch: record.epoch,
+    attempt: record.attempt,
+    publicKey: polynomial.publicKey,
+    chainCode: record.chainCode.slice(),
+    publicShares: polynomial.publicShares,
+    recoveryKey,
+    transcript: record.transcript.slice(),
+    secretShare: new Secret('SecretShare', s3),
+  }
+}
+
 /** One dealer's claim: the encryption opens to the logarithm of `Q = A_i0 + 3*A_i1`. */
 interface DealerStatement {
   readonly label: Uint8Array
@@ -34,27 +71,6 @@ interface DealerStatement {
 interface Statements {
   readonly polynomial: PublicPolynomial
   readonly dealers: readonly [DealerStatement, DealerStatement]
-}
-
-/**
- * `s_3` from the two encrypted sub-shares, after every check of {@link verifyRecord}.
- * @throws as {@link verifyRecord}; `verifiable-encryption` also when kappa is not the record's recovery key
- */
-function openScalar(record: KeyRecord, kappa: bigint): { s3: bigint; polynomial: PublicPolynomial } {
-  const { polynomial, dealers } = check(record)
-  if (!equalBytes(encodePoint(mulBase(kappa)), record.sidInputs.recoveryKey)) {
-    throw new ProtocolAbort('verifiable-encryption')
-  }
-  const [d1, d2] = dealers
-  const s3 = mod(
-    openEncryption(d1.label, kappa, d1.Q, d1.encryption) +
-      openEncryption(d2.label, kappa, d2.Q, d2.encryption),
-  )
-  const [S1, , S3] = polynomial.publicShares
-  const X = mul(S1, lagrange(1, 3)).add(mul(S3, lagrange(3, 1)))
-  if (!mulBase(s3).equals(S3) || !X.equals(polynomial.publicKey))
-    throw new ProtocolAbort('verifiable-encryption')
-  return { s3, polynomial }
 }
 
 /** Lengths, then every derived value, each compared by itself. */
