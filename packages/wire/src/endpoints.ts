@@ -1,0 +1,77 @@
+// Which routes exist, which message does each carry, and how large may it be? (product, HTTP; SPEC 0.4)
+
+import { MAX_BATCH, MAX_REQUEST_BYTES, type MessageName, messageLength } from '@tercet/protocol/messages'
+import type { OpType } from '@tercet/protocol/session'
+
+export interface Endpoint {
+  readonly method: 'GET' | 'POST'
+  /** Path template; `{id}` stands for the walletId. */
+  readonly path: string
+  /** Operation and step that the request's context must name; the response's step is one more. */
+  readonly opType: OpType | 'control'
+  readonly step: number
+  /** Messages of the protocol in the bodies; absent for JSON documents. */
+  readonly request?: MessageName
+  readonly response?: MessageName
+}
+
+/** Every route of version 1. */
+export const ENDPOINTS = {
+  'keygen.start': post('/v1/keygen/start', 'keygen', 1, 'keygen.req1', 'keygen.res1'),
+  'keygen.open': post('/v1/keygen/open', 'keygen', 3, 'keygen.req2', 'keygen.res2'),
+  'keygen.confirm': post('/v1/keygen/confirm', 'keygen', 5, 'keygen.req3', 'keygen.res3'),
+  'ot.start': post('/v1/wallets/{id}/ot/start', 'ot', 1, 'ot.req1', 'ot.res1'),
+  'ot.finish': post('/v1/wallets/{id}/ot/finish', 'ot', 3, 'ot.req2', 'ot.res2'),
+  'presign.start': post('/v1/wallets/{id}/presign/start', 'presign', 1, 'presign.req1', 'presign.res1'),
+  'presign.open': post('/v1/wallets/{id}/presign/open', 'presign', 3, 'presign.req2', 'presign.res2'),
+  sign: post('/v1/wallets/{id}/sign', 'sign', 1, 'sign.req1', 'sign.res1'),
+  'fresh.start': post('/v1/wallets/{id}/sign/start', 'fresh', 1, 'fresh.req1', 'fresh.res1'),
+  'fresh.open': post('/v1/wallets/{id}/sign/open', 'fresh', 3, 'fresh.req2', 'fresh.res2'),
+  kit: { method: 'GET', path: '/v1/wallets/{id}/kit', opType: 'control', step: 1 },
+  identity: { method: 'GET', path: '/v1/identity', opType: 'control', step: 1 },
+} as const satisfies Record<string, Endpoint>
+
+export type EndpointName = keyof typeof ENDPOINTS
+
+/** Content type of the protocol's messages; JSON documents are `application/json`. */
+export const MESSAGE_CONTENT_TYPE = 'application/octet-stream'
+export const DOCUMENT_CONTENT_TYPE = 'application/json'
+
+/** Largest JSON document, in bytes. */
+export const MAX_DOCUMENT_BYTES = 65_536
+
+function post<Q extends MessageName, S extends MessageName>(
+  path: string,
+  opType: OpType,
+  step: number,
+  request: Q,
+  response: S,
+) {
+  return { method: 'POST', path, opType, step, request, response } as const
+}
+
+/** The path of an endpoint for a wallet. */
+export function endpointPath(name: EndpointName, walletId?: string): string {
+  const { path } = ENDPOINTS[name]
+  return walletId === undefined ? path : path.replace('{id}', walletId)
+}
+
+/**
+ * Largest request body in bytes: the exact length of the message for that batch size, with the largest signing
+ * request where it carries one. Without a batch size (before the body is read) the largest batch counts.
+ */
+export function bodyCap(name: EndpointName, batch: number = MAX_BATCH): number {
+  const endpoint: Endpoint = ENDPOINTS[name]
+  return endpoint.request === undefined ? 0 : cap(endpoint.request, endpoint.opType, batch)
+}
+
+/** Largest body of a successful response in bytes, counted as {@link bodyCap} counts. */
+export function responseCap(name: EndpointName, batch: number = MAX_BATCH): number {
+  const endpoint: Endpoint = ENDPOINTS[name]
+  return endpoint.response === undefined ? MAX_DOCUMENT_BYTES : cap(endpoint.response, endpoint.opType, batch)
+}
+
+function cap(message: MessageName, opType: Endpoint['opType'], batch: number): number {
+  // A fresh signature is always a batch of one; messages without a batch do not depend on it.
+  return messageLength(message, opType === 'presign' ? batch : 1, MAX_REQUEST_BYTES)
+}
