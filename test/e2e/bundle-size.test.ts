@@ -1,0 +1,71 @@
+// How large is the client in a page? The core entry is bundled for browsers, and its gzip size has a limit.
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'vite'
+import { expect, it } from 'vitest'
+
+const here = fileURLToPath(new URL('.', import.meta.url))
+const root = join(here, '../..')
+// Inside the repository, so that the packages are found; ignored by git.
+const scratch = join(root, '.tercet')
+const limit = 80_000
+
+/** Bundles a module's text for browsers and gives the text of everything it needs at start. */
+async function bundle(source: string): Promise<string> {
+  await mkdir(scratch, { recursive: true })
+  const folder = await mkdtemp(join(scratch, 'bundle-'))
+  try {
+    const entry = join(folder, 'entry.js')
+    await writeFile(entry, source)
+    const result = await build({
+      root: folder,
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        write: false,
+        lib: { entry, formats: ['es'] },
+        rolldownOptions: { external: [] },
+        minify: true,
+      },
+    })
+    const [output] = [result].flat()
+    if (output === undefined || !('output' in output)) throw new Error('nothing was bundled')
+    return output.output.map((file) => (file.type === 'chunk' ? file.code : '')).join('')
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const gzipBytes = (text: string) => gzipSync(text, { level: 9 }).length
+
+it('a large module is measured as large', async () => {
+  const noise = Array.from({ length: 40_000 }, (_, index) => Math.imul(index, 2_654_435_761) >>> 0)
+  expect(gzipBytes(await bundle(`export const noise = '${noise.join()}'`))).toBeGreaterThan(limit)
+})
+
+it('a Node module in the bundle is found', async () => {
+  const text = await bundle(
+    "import { readFileSync } from 'node:fs'; export const a = () => readFileSync('a')",
+  )
+  expect(usesNode(text)).toBe(true)
+})
+
+// The package is bundled as it was built: what an application installs.
+it.skipIf(!existsSync(join(root, 'client-sdk/dist/index.js')))(
+  'the client is at most 80 kB gzip and needs nothing of Node',
+  async () => {
+    const text = await bundle("export { Wallet } from '@tercet/client'")
+    const size = gzipBytes(text)
+    process.stdout.write(`@tercet/client: ${(size / 1000).toFixed(1)} kB gzip\n`)
+    expect(usesNode(text)).toBe(false)
+    expect(size).toBeLessThanOrEqual(limit)
+  },
+)
+
+/** Vite replaces a Node module by a stub that names it. */
+function usesNode(text: string): boolean {
+  return /__vite-browser-external|node:[a-z]/.test(text)
+}
