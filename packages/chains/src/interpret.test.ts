@@ -219,7 +219,8 @@ describe('refusals', () => {
     [{ kind: 'evm-typed-data', payload: '{}' }, 'payload'],
     [{ kind: 'evm-transaction', payload: {} }, 'payload'],
   ]
-  for (const [part, field] of cases) it(JSON.stringify(part), () => expect(fieldOf(part)).toBe(field))
+  for (const [part, field] of cases)
+    it(JSON.stringify(part), () => expect(fieldOf(part)).toBe(`request.${field}`))
 })
 
 describe('base64url', () => {

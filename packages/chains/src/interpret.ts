@@ -22,7 +22,7 @@ export interface ChainRequest {
   readonly walletId: string
   /** `m` or `m/0/7` */
   readonly path: string
-  /** CAIP-2: `eip155:1` */
+  /** CAIP-2: `eip155:1`; of no importance to a self-test or a raw digest. */
   readonly chain: string
   readonly kind: string
   /**
@@ -58,21 +58,25 @@ export interface Interpretation {
 
 /**
  * Everything that follows from a request. Pure: both sides get the same or both refuse.
- * @throws Malformed naming the field, never its value
+ * @throws Malformed naming the field (`request.payload.nonce`), never its value
  */
 export function interpret(request: ChainRequest, wallet: WalletKey): Interpretation {
-  if (request.walletId !== writeBase64url(wallet.keyId)) throw new Malformed('walletId')
-  const path = parsePath(request.path)
-  const { hash, facts } = read(request, wallet)
-  const { tweak, publicKey } = derive(wallet, path)
-  const address = evmAddress(publicKey)
-  return {
-    digest: digest(hash),
-    tweak,
-    childKey: publicKey,
-    address,
-    facts,
-    summary: summarize(facts, address),
+  try {
+    if (request.walletId !== writeBase64url(wallet.keyId)) throw new Malformed('walletId')
+    const path = parsePath(request.path)
+    const { hash, facts } = read(request, wallet)
+    const { tweak, publicKey } = derive(wallet, path)
+    const address = evmAddress(publicKey)
+    return {
+      digest: digest(hash),
+      tweak,
+      childKey: publicKey,
+      address,
+      facts,
+      summary: summarize(facts, address),
+    }
+  } catch (error) {
+    throw error instanceof Malformed ? new Malformed(`request.${error.field}`) : error
   }
 }
 

@@ -28,8 +28,9 @@ interface Value {
 }
 
 const MAX_DEPTH = 16
-/** Every struct value hashes its type's text anew; this bounds the work that a request of 64 kB can cause. */
-const MAX_TYPE_WORK = 4_000_000
+/** Every struct value hashes its type's text anew. These two bound what a request of 64 kB can cost to about 0.1 s. */
+const MAX_TYPE_WORK = 1_000_000
+const MAX_VALUES = 4096
 
 /**
  * Reads `{ types, primaryType, domain, message }`. Every value has the form of its type, every field is there and
@@ -92,6 +93,7 @@ class Reader {
   readonly #structs: Structs
   readonly #typeLength: number
   #work = 0
+  #values = 0
 
   constructor(structs: Structs) {
     this.#structs = structs
@@ -117,7 +119,8 @@ class Reader {
 
   #value(value: unknown, typeName: string, field: string, depth: number): Value {
     const type = valueType(typeName, this.#structs)
-    if (type === null || depth > MAX_DEPTH) throw new Malformed(field)
+    this.#values++
+    if (type === null || depth > MAX_DEPTH || this.#values > MAX_VALUES) throw new Malformed(field)
     switch (type.form) {
       case 'struct':
         return this.struct(value, type.fields, field, depth)

@@ -22,7 +22,9 @@ export const DOMAIN_FIELDS: readonly Field[] = [
   { name: 'salt', type: 'bytes32' },
 ]
 
-const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/
+/** Bounded, because a name is looked at again for every value of its type. */
+const MAX_TYPE_LENGTH = 256
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 const ARRAY_SUFFIX = /\[([1-9][0-9]{0,4})?\]$/
 
 export type ValueType =
@@ -85,7 +87,7 @@ export function readFields(members: unknown, field: string): readonly Field[] {
     if (!isRecord(member) || Object.keys(member).length !== 2) throw new Malformed(field)
     const { name, type } = member
     if (typeof name !== 'string' || typeof type !== 'string') throw new Malformed(field)
-    if (!isIdentifier(name) || names.has(name)) throw new Malformed(field)
+    if (!isIdentifier(name) || names.has(name) || type.length > MAX_TYPE_LENGTH) throw new Malformed(field)
     names.add(name)
     return { name, type }
   })
