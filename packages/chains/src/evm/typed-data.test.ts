@@ -287,7 +287,6 @@ describe('structures that are not typed data', () => {
       'string[01]',
       'string[',
       '[]',
-      'bool'.padEnd(300, '[]'),
       'toString',
       'uint8 ',
       'EIP712Domain',
@@ -320,6 +319,7 @@ describe('structures that are not typed data', () => {
       change({ types: JSON.parse('{"__proto__":[{"name":"a","type":"bool"}]}') }),
       'payload.types',
     ],
+    ['a type too long', types({ X: [{ name: 'a', type: 'bool'.padEnd(300, '[]') }] }), 'payload.types.X'],
     ['a struct without fields', types({ X: [] }), 'payload.types.X'],
     [
       'a field twice',
