@@ -152,6 +152,14 @@ describe(`verifiable encryption (seed ${SEED})`, () => {
     for (let i = 0; i < 4; i++) expect(openRow(found, i)).not.toBe(x)
     expect(openEncryption(label, kappa, Q, found)).toBe(x)
   })
+
+  it('refuses the whole proof for one committed ciphertext without a point', { timeout: 300_000 }, () => {
+    for (const bad of [new Uint8Array(33), new Uint8Array([2, ...new Uint8Array(32).fill(255)])]) {
+      const found = searchForGarbage(1, (c1) => put(c1, 0, bad))
+      expect(verifyEncryption(label, K, Q, found)).toBe(false)
+      expect(() => openEncryption(label, kappa, Q, found)).toThrow(refused)
+    }
+  })
 })
 
 /** Opens one row as the specification writes it, with nothing of the code under test. */
@@ -169,11 +177,11 @@ function openRow(bytes: Uint8Array, i: number, secret = kappa): bigint {
 }
 
 /** A proof whose first `count` rows hide garbage in the half that the dealer guessed would stay closed. */
-function searchForGarbage(count: number): Uint8Array {
+function searchForGarbage(count: number, spoil = (c1: Uint8Array) => flip(c1, 64)): Uint8Array {
   const bound = TH('pve/label', label, encodePoint(Q), encodePoint(K))
   const seeds = Array.from({ length: 128 }, () => [random(16), random(16)] as [Uint8Array, Uint8Array])
   const rows = seeds.map(([s0, s1], i) => honestRow(bound, i, s0, s1))
-  for (let i = 0; i < count; i++) (rows[i] as Row).c1 = flip((rows[i] as Row).c1, 64)
+  for (let i = 0; i < count; i++) (rows[i] as Row).c1 = spoil((rows[i] as Row).c1)
   for (let tries = 0; tries < 4096; tries++) {
     const last = [random(16), random(16)] as const
     rows[127] = honestRow(bound, 127, ...last)
