@@ -94,7 +94,7 @@ describe('EIP-191 messages', () => {
     }
     for (const [text, digest] of Object.entries(known)) {
       const result = interpret(request({ payload: base64url(Buffer.from(text)) }), wallet)
-      expect(hexlify(result.digest)).toBe(digest)
+      expect(hexlify(result.digest.bytes)).toBe(digest)
       expect(result.facts).toMatchObject({ kind: 'evm-message', text, dataLength: text.length })
     }
   })
@@ -103,7 +103,7 @@ describe('EIP-191 messages', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (message) => {
         const { digest, facts } = interpret(request({ payload: base64url(message) }), wallet)
-        expect(hexlify(digest)).toBe(hashMessage(message))
+        expect(hexlify(digest.bytes)).toBe(hashMessage(message))
         expect(facts).toMatchObject({ data: hexlify(message), dataLength: message.length })
       }),
     )
@@ -124,7 +124,7 @@ describe('other kinds', () => {
   it('self-test signs SHA256("mpc/v1/selftest" || keyId || Tr) with the key itself', () => {
     const result = interpret(request({ kind: 'self-test', path: 'm' }), wallet)
     const preimage = Buffer.concat([Buffer.from('mpc/v1/selftest'), wallet.keyId, wallet.transcript])
-    expect(hexlify(result.digest)).toBe(sha256(preimage))
+    expect(hexlify(result.digest.bytes)).toBe(sha256(preimage))
     expect(result.tweak.scalar).toBe(0n)
     expect(result.childKey.equals(wallet.publicKey)).toBe(true)
     expect(result.facts).toEqual({ kind: 'self-test' })
@@ -132,7 +132,7 @@ describe('other kinds', () => {
 
   it('a raw digest says that nothing is known of it', () => {
     const result = interpret(request({ kind: 'raw-digest', payload: base64url(bytes(3)) }), wallet)
-    expect(hexlify(result.digest)).toBe(hexlify(bytes(3)))
+    expect(hexlify(result.digest.bytes)).toBe(hexlify(bytes(3)))
     expect(result.facts).toEqual({ kind: 'raw-digest' })
     expect(result.summary.map((line) => line.value).join()).toContain('unknown')
   })
