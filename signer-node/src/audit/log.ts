@@ -1,0 +1,104 @@
+// How does every decision become an entry that cannot be changed unnoticed? (invariants I15, I16; product, Audit entry)
+
+import { equalBytes } from '@tercet/protocol/bytes'
+import { TH } from '@tercet/protocol/transcript'
+import { toBase64url } from '@tercet/wire/base64url'
+import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
+import type { Store, Tx } from '../store/open.js'
+
+export type AuditEvent = 'keygen' | 'approved' | 'denied' | 'strike' | 'lock' | 'burn' | 'ot-setup'
+
+export interface AuditFacts {
+  readonly event: AuditEvent
+  /** Unix seconds. */
+  readonly time: number
+  /** keyId, 32 bytes */
+  readonly keyId: Uint8Array
+  /** 32 bytes */
+  readonly requestHash?: Uint8Array
+  readonly decision?: 'allow' | 'deny'
+  readonly rule?: string
+  readonly policyHash?: Uint8Array
+  readonly reason?: string
+}
+
+/** The previous hash of the first entry. */
+export function genesis(): Uint8Array {
+  return TH('audit/genesis')
+}
+
+/** `TH("audit/entry", canonical bytes)`; the bytes hold the previous hash. */
+export function entryHash(entry: Uint8Array): Uint8Array {
+  return TH('audit/entry', entry)
+}
+
+/** Appends an entry inside the transaction of the change that it records. Returns its hash. */
+export async function append(tx: Tx, facts: AuditFacts): Promise<Uint8Array> {
+  const last = await tx
+    .selectFrom('audit')
+    .select(['seq', 'hash'])
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const seq = (last?.seq ?? 0) + 1
+  const document: JsonObject = {
+    seq,
+    time: facts.time,
+    wallet: toBase64url(facts.keyId),
+    event: facts.event,
+    ...(facts.requestHash && { requestHash: toBase64url(facts.requestHash) }),
+    ...(facts.decision && { decision: facts.decision }),
+    ...(facts.rule && { rule: facts.rule }),
+    ...(facts.policyHash && { policyHash: toBase64url(facts.policyHash) }),
+    ...(facts.reason && { reason: facts.reason }),
+    previous: toBase64url(last?.hash ?? genesis()),
+  }
+  const entry = canonicalize(document)
+  const hash = entryHash(entry)
+  await tx.insertInto('audit').values({ seq, key_id: facts.keyId, event: facts.event, entry, hash }).execute()
+  return hash
+}
+
+export interface AuditReport {
+  readonly entries: number
+  /** Hash of the last entry, or the genesis hash. */
+  readonly head: Uint8Array
+  /** The first entry that is not what it must be. */
+  readonly brokenAt?: number
+}
+
+/** Walks the whole chain: numbering, hashes, links. */
+export async function verify(store: Store): Promise<AuditReport> {
+  let head = genesis()
+  let entries = 0
+  const PAGE = 1000
+  for (;;) {
+    const rows = await store.read((db) =>
+      db.selectFrom('audit').selectAll().where('seq', '>', entries).orderBy('seq').limit(PAGE).execute(),
+    )
+    for (const row of rows) {
+      if (!isNext(row, entries + 1, head)) return { entries, head, brokenAt: entries + 1 }
+      head = row.hash
+      entries++
+    }
+    if (rows.length < PAGE) return { entries, head }
+  }
+}
+
+function isNext(
+  row: { seq: number; entry: Uint8Array; hash: Uint8Array; event: string },
+  seq: number,
+  previous: Uint8Array,
+): boolean {
+  if (row.seq !== seq || !equalBytes(entryHash(row.entry), row.hash)) return false
+  try {
+    const document = parseCanonical(row.entry, 'audit') as JsonObject
+    return (
+      document['seq'] === seq &&
+      document['event'] === row.event &&
+      document['previous'] === toBase64url(previous)
+    )
+  } catch {
+    return false
+  }
+}

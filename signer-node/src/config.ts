@@ -1,0 +1,83 @@
+// Which settings does the node run with, and where do its files lie? (product, HTTP; security.md 5)
+
+import { join } from 'node:path'
+import type { Level } from './log.js'
+import { StartRefused } from './refusal.js'
+
+export const DEFAULT_PORT = 7420
+export const DEFAULT_METRICS_PORT = 7421
+export const DEFAULT_HOST = '127.0.0.1'
+export const DEFAULT_DATA_DIR = './tercet-data'
+
+export interface Config {
+  readonly dataDir: string
+  readonly host: string
+  /** 0 picks a free port. */
+  readonly port: number
+  readonly metricsPort: number
+  /** Origins that a browser may call from. */
+  readonly origins: readonly string[]
+  /** What stands in recovery kits as the node's address. */
+  readonly publicAddress?: string
+  readonly logLevel: Level
+}
+
+/** The files of a data folder. */
+export function filesOf(dataDir: string) {
+  return {
+    database: join(dataDir, 'node.sqlite'),
+    serving: join(dataDir, 'serving.lock'),
+    wrappingKey: join(dataDir, 'wrapping.key'),
+  }
+}
+
+/** Bounds on what callers can make the node hold or do. Times are in seconds. */
+export const LIMITS = {
+  /** How far a request's `created` may be from the node's clock. */
+  clockSkewSeconds: 60,
+  openKeygens: 64,
+  openKeygensPerDevice: 4,
+  openSessions: 512,
+  openSessionsPerKey: 4,
+  /** Sessions that hold state or kept answers, finished ones included. */
+  keptSessions: 4096,
+  keygenSeconds: 600,
+  sessionSeconds: 120,
+  /** How long the answer of a pool signature is kept for retries. */
+  answerSeconds: 600,
+  presignaturesPerKey: 32,
+  presignatures: 8192,
+  presignatureSeconds: 24 * 3600,
+  nonces: 200_000,
+  otSetupsPerHour: 20,
+  strikeWindowSeconds: 24 * 3600,
+  strikesToLock: 3,
+  connections: 1024,
+  drainSeconds: 10,
+} as const
+
+/** Reads a port. @throws StartRefused */
+export function parsePort(text: string, option: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65535) throw new StartRefused(`${option}: not a port: ${text}`, 2)
+  return port
+}
+
+/** Reads an origin as browsers send it. @throws StartRefused */
+export function parseOrigin(text: string): string {
+  try {
+    if (new URL(text).origin === text && /^https?:/.test(text)) return text
+  } catch {}
+  throw new StartRefused(`--origin: not an origin such as https://wallet.example: ${text}`, 2)
+}
+
+/** Reads the public address: an http(s) URL without query or fragment. @throws StartRefused */
+export function parsePublicAddress(text: string): string {
+  try {
+    const url = new URL(text)
+    if (/^https?:$/.test(url.protocol) && !url.search && !url.hash && text.length <= 512) {
+      return text.replace(/\/+$/, '')
+    }
+  } catch {}
+  throw new StartRefused(`--public-address: not an http(s) URL: ${text}`, 2)
+}

@@ -1,0 +1,137 @@
+// How is the database opened so that what was answered is on disk? (security.md 1; invariant I20)
+
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { Kysely, SqliteDialect, type Transaction } from 'kysely'
+import { Refusal, StartRefused } from '../refusal.js'
+import { SCHEMA_VERSION } from '../seal.js'
+import { CREATE, type Tables } from './schema.js'
+
+export type Tx = Transaction<Tables>
+
+export interface Store {
+  /** Reads outside a transaction. @throws Refusal `storage` */
+  read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>
+  /**
+   * One durable transaction: committed and fsynced when the promise resolves, rolled back when `work` throws.
+   * @throws Refusal `storage` after the first storage error, for ever
+   */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Whether a storage error was seen; the process must end. */
+  readonly failed: boolean
+  close(): Promise<void>
+}
+
+/** Makes an empty database. @throws StartRefused if the file exists */
+export function createDatabase(path: string): void {
+  if (existsSync(path)) throw new StartRefused(`${path} exists already`)
+  const connection = connect(path)
+  connection.transaction(() => {
+    for (const statement of CREATE) connection.exec(statement)
+    connection
+      .prepare(`INSERT INTO meta (name, value) VALUES ('schema_version', ?)`)
+      .run(String(SCHEMA_VERSION))
+  })()
+  connection.close()
+}
+
+/**
+ * Opens the database of a data folder.
+ * @param onFailure called once, at the first storage error
+ * @throws StartRefused for a missing database or a schema version that this program does not know
+ */
+export function openStore(path: string, onFailure: (error: unknown) => void): Store {
+  if (!existsSync(path)) throw new StartRefused(`no database at ${path}: run \`tercet-node init\` first`)
+  const connection = connect(path)
+  const version = readVersion(connection)
+  if (version !== String(SCHEMA_VERSION)) {
+    connection.close()
+    throw new StartRefused(
+      `${path} has schema version ${version ?? 'none'}; this program knows ${SCHEMA_VERSION}`,
+    )
+  }
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: connection }) })
+  let failed = false
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (failed) throw new Refusal('storage')
+    try {
+      return await work()
+    } catch (error) {
+      if (!isStorageError(error)) throw error
+      if (!failed) {
+        failed = true
+        onFailure(error)
+      }
+      throw new Refusal('storage')
+    }
+  }
+  return {
+    read: (work) => guard(() => work(db)),
+    write: (work) => guard(() => db.transaction().execute(work)),
+    get failed() {
+      return failed
+    },
+    close: () => db.destroy(),
+  }
+}
+
+function connect(path: string): Database.Database {
+  const connection = new Database(path)
+  connection.pragma('journal_mode = WAL')
+  // The pragma reads FULL until the first write and NORMAL afterwards unless it is set here, explicitly.
+  connection.pragma('synchronous = FULL')
+  connection.pragma('secure_delete = ON')
+  connection.pragma('foreign_keys = ON')
+  connection.pragma('trusted_schema = OFF')
+  return connection
+}
+
+function readVersion(connection: Database.Database): string | undefined {
+  try {
+    const row = connection
+      .prepare<[], { value: string }>(`SELECT value FROM meta WHERE name = 'schema_version'`)
+      .get()
+    return row?.value
+  } catch {
+    return undefined
+  }
+}
+
+/** Constraints are answers; everything else that SQLite reports means that the disk cannot be trusted. */
+function isStorageError(error: unknown): boolean {
+  return error instanceof Database.SqliteError && !error.code.startsWith('SQLITE_CONSTRAINT')
+}
+
+/** Whether the error is a violated UNIQUE or PRIMARY KEY constraint. */
+export function isDuplicate(error: unknown): boolean {
+  return (
+    error instanceof Database.SqliteError &&
+    (error.code === 'SQLITE_CONSTRAINT_UNIQUE' || error.code === 'SQLITE_CONSTRAINT_PRIMARYKEY')
+  )
+}
+
+/**
+ * Holds the one right to serve a data folder until the process ends, however it ends.
+ * @throws StartRefused with the exit code `serving` if another process holds it
+ */
+export function holdServingLock(path: string): () => void {
+  const lock = new Database(path, { timeout: 0 })
+  try {
+    lock.pragma('journal_mode = DELETE')
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch {
+    lock.close()
+    throw new StartRefused('another process serves this data folder', 4)
+  }
+  return () => lock.close()
+}
+
+/** Makes the creation and renaming of files in a folder durable. */
+export function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
