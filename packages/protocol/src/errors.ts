@@ -10,19 +10,19 @@ export type AbortClass =
   | 'bad-signature'
   | 'lost'
   | 'storage'
-  | 'denied';
+  | 'denied'
 
 /**
  * Bytes that are not an encoding of what they should be. Names the field, never its value.
  * Raised by every decoder before anything secret is touched.
  */
 export class Malformed extends Error {
-  override readonly name = 'Malformed';
-  readonly code = 'malformed';
-  readonly field: string;
+  override readonly name = 'Malformed'
+  readonly code = 'malformed'
+  readonly field: string
   constructor(field: string) {
-    super(`malformed: ${field}`);
-    this.field = field;
+    super(`malformed: ${field}`)
+    this.field = field
   }
 }
 
@@ -64,25 +64,25 @@ export const consequence = {
   gamma: 'cheat',
   /** The final signature does not verify although both sides had the same view. */
   'bad-signature': 'bad-signature',
-} as const satisfies Record<string, AbortClass>;
+} as const satisfies Record<string, AbortClass>
 
-export type AbortReason = keyof typeof consequence;
+export type AbortReason = keyof typeof consequence
 
 /** A peer failed a check. `consequence` says what becomes of the state and of the OT setup. */
 export class ProtocolAbort extends Error {
-  override readonly name = 'ProtocolAbort';
-  readonly code = 'peer-fault';
-  readonly reason: AbortReason;
-  readonly consequence: AbortClass;
+  override readonly name = 'ProtocolAbort'
+  readonly code = 'peer-fault'
+  readonly reason: AbortReason
+  readonly consequence: AbortClass
   constructor(reason: AbortReason) {
-    super(`protocol abort: ${reason}`);
-    this.reason = reason;
-    this.consequence = consequence[reason];
+    super(`protocol abort: ${reason}`)
+    this.reason = reason
+    this.consequence = consequence[reason]
   }
 }
 
 /** The caller broke the contract of a function: a spent or foreign state, an impossible argument. A bug, never a peer. */
 export class Misuse extends Error {
-  override readonly name = 'Misuse';
-  readonly code = 'bug';
+  override readonly name = 'Misuse'
+  readonly code = 'bug'
 }

@@ -1,22 +1,22 @@
 // How are keys, sessions and presignatures named? (SPEC 0.4, 0.6)
 
-import { TH, u32be } from './transcript.js';
+import { TH, u32be } from './transcript.js'
 
 /** Protocol version inside every hash and message. */
-export const VERSION = 1;
+export const VERSION = 1
 /** `ver` as a hash part. */
-export const VER: Uint8Array = u32be(VERSION);
+export const VER: Uint8Array = u32be(VERSION)
 /** The one suite of this version. */
-export const SUITE = 'secp256k1';
+export const SUITE = 'secp256k1'
 
 /** Length of an identity: 0x01 (P-256) and a 33-byte compressed key. */
-export const IDENTITY_BYTES = 34;
+export const IDENTITY_BYTES = 34
 
-export type OpType = 'keygen' | 'ot' | 'presign' | 'fresh' | 'sign' | 'reshare';
+export type OpType = 'keygen' | 'ot' | 'presign' | 'fresh' | 'sign' | 'reshare'
 
 /** `keyId = TH("keyid", sid)`, 32 bytes. */
 export function keyIdOf(sid: Uint8Array): Uint8Array {
-  return TH('keyid', sid);
+  return TH('keyid', sid)
 }
 
 /** `sessionId = TH("sess", opType, nonce, idI, idJ)`; for `sign` the nonce is the presigId. 32 bytes. */
@@ -26,5 +26,5 @@ export function sessionId(
   idInitiator: Uint8Array,
   idResponder: Uint8Array,
 ): Uint8Array {
-  return TH('sess', opType, nonce, idInitiator, idResponder);
+  return TH('sess', opType, nonce, idInitiator, idResponder)
 }

@@ -102,7 +102,18 @@ export function answer(
     baseOtA1,
   })
   const session = sessionId('keygen', message.nonce, idDevice, idCosigner)
-  const content = { ...pins, recoveryKey: message.recoveryKey, sidInputs, sid, session, setup, sealKey, f, chainCode, opened }
+  const content = {
+    ...pins,
+    recoveryKey: message.recoveryKey,
+    sidInputs,
+    sid,
+    session,
+    setup,
+    sealKey,
+    f,
+    chainCode,
+    opened,
+  }
   return { state: box('keygen.CosignerAnswered', content), send, sessionId: session }
 }
 

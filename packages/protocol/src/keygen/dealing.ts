@@ -1,7 +1,7 @@
 // What do both dealers of a key do alike? (SPEC 1.2: polynomials, proofs, checks of a dealing, the final share)
 
 import { equalBytes } from '../bytes.js'
-import { encodePoint, encodeScalar, decodeScalar, mod, mulBase, type Point, randomScalar } from '../curve.js'
+import { decodeScalar, encodePoint, encodeScalar, mod, mulBase, type Point, randomScalar } from '../curve.js'
 import { ProtocolAbort } from '../errors.js'
 import { committedPoint, completeRecord, type KeyRecord, type UnfinishedRecord } from '../key-record.js'
 import type { KeyShare } from '../key-share.js'
@@ -12,8 +12,8 @@ import { proveDiscreteLog, verifyDiscreteLog } from '../proofs/discrete-log.js'
 import { encryptVerifiably, pveLabel, verifyEncryption } from '../proofs/verifiable-encryption.js'
 import type { Random } from '../random.js'
 import { Secret } from '../secret.js'
-import { TH, u32be } from '../transcript.js'
 import { VER } from '../session.js'
+import { TH, u32be } from '../transcript.js'
 
 /** The two identities that a keygen is between; each side has pinned both. */
 export interface KeygenParties {
@@ -108,7 +108,12 @@ export function encryptForRecovery(
   f: Polynomial,
   random: Random,
 ): Uint8Array {
-  return encryptVerifiably(pveLabel(sid, dealer, RECOVERY, 0, 0), recoveryKey, evaluate(f.a0, f.a1, RECOVERY), random)
+  return encryptVerifiably(
+    pveLabel(sid, dealer, RECOVERY, 0, 0),
+    recoveryKey,
+    evaluate(f.a0, f.a1, RECOVERY),
+    random,
+  )
 }
 
 /** Verifies PVE_i against the point that this side computes from the commitments. @throws ProtocolAbort `verifiable-encryption` */
@@ -159,8 +164,13 @@ export function proveShare(share: KeyShare, scalar: bigint, random: Random): Uin
 }
 
 /** @throws ProtocolAbort `keygen-proof` */
-export function verifyShareProof(share: KeyShare, of: typeof DEVICE | typeof COSIGNER, proof: Uint8Array): void {
-  if (!verifyDiscreteLog(share.transcript, 100 + of, ownPoint(share, of), proof)) throw new ProtocolAbort('keygen-proof')
+export function verifyShareProof(
+  share: KeyShare,
+  of: typeof DEVICE | typeof COSIGNER,
+  proof: Uint8Array,
+): void {
+  if (!verifyDiscreteLog(share.transcript, 100 + of, ownPoint(share, of), proof))
+    throw new ProtocolAbort('keygen-proof')
 }
 
 /** Constant-time comparison of a commitment with what it should be. @throws ProtocolAbort `keygen-opening` */

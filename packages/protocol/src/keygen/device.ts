@@ -72,7 +72,8 @@ export function start(
   random: Random,
 ): { state: DeviceStarted; send: Uint8Array; sessionId: Uint8Array } {
   const { parties, recoveryKey, recoveryProof, policyHash } = pins
-  if (!verifyRecoveryKey(recoveryKey, ownerOf(parties.idDevice), recoveryProof)) throw new ProtocolAbort('keygen-proof')
+  if (!verifyRecoveryKey(recoveryKey, ownerOf(parties.idDevice), recoveryProof))
+    throw new ProtocolAbort('keygen-proof')
   const nonce = randomBytes(random, 32)
   const sealKey = newSealKey(random)
   const f = newPolynomial(random)
@@ -88,7 +89,16 @@ export function start(
     policyHash,
     commitment,
   })
-  const state = box('keygen.DeviceStarted', { ...pins, nonce, sealKey, f, chainCode, rho, commitment, session })
+  const state = box('keygen.DeviceStarted', {
+    ...pins,
+    nonce,
+    sealKey,
+    f,
+    chainCode,
+    rho,
+    commitment,
+    session,
+  })
   return { state, send, sessionId: session }
 }
 

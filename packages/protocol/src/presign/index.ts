@@ -10,5 +10,12 @@ export {
   startFresh,
 } from './initiator.js'
 export type { InitiatorPresignature, ResponderPresignature } from './presignature.js'
-export { answer, answerFresh, confirm, confirmFresh, type ResponderAnswered, type ResponderFreshAnswered } from './responder.js'
+export {
+  answer,
+  answerFresh,
+  confirm,
+  confirmFresh,
+  type ResponderAnswered,
+  type ResponderFreshAnswered,
+} from './responder.js'
 export { requestHash, type SigningContext } from './session.js'

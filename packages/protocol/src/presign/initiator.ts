@@ -58,12 +58,22 @@ export function start(context: SigningContext, batch: number, random: Random): S
 }
 
 /** Fresh mode: the same for one nonce, bound to the request before R exists. */
-export function startFresh(context: SigningContext, request: Uint8Array, random: Random): Sent<InitiatorFreshStarted> {
+export function startFresh(
+  context: SigningContext,
+  request: Uint8Array,
+  random: Random,
+): Sent<InitiatorFreshStarted> {
   const { content, send } = begin(context, 'fresh', 1, Uint8Array.from(request), random)
   return { state: box('fresh.InitiatorStarted', content), send, nonce: content.nonce }
 }
 
-function begin(context: SigningContext, mode: Mode, batch: number, request: Uint8Array | undefined, random: Random) {
+function begin(
+  context: SigningContext,
+  mode: Mode,
+  batch: number,
+  request: Uint8Array | undefined,
+  random: Random,
+) {
   checkContext(context, 'initiator')
   if (!Number.isInteger(batch) || batch < 1 || batch > MAX_BATCH) throw new Misuse('batch must be 1 to 16')
   const { share, otSetup } = context
@@ -90,7 +100,19 @@ function begin(context: SigningContext, mode: Mode, batch: number, request: Uint
     request === undefined
       ? encodeMessage('presign.req1', { ...fields, mode: 'pool' })
       : encodeMessage('fresh.req1', { ...fields, mode: 'fresh', request })
-  const content: Started = { context, mode, batch, request, nonce, psid0: first, body: send, own, rho, receiver, b }
+  const content: Started = {
+    context,
+    mode,
+    batch,
+    request,
+    nonce,
+    psid0: first,
+    body: send,
+    own,
+    rho,
+    receiver,
+    b,
+  }
   return { content, send }
 }
 
@@ -101,7 +123,10 @@ export function finish(
   random: Random,
 ): { state: InitiatorFinished; send: Uint8Array } {
   const { presignatures, fields } = proceed(take(state, 'presign.InitiatorStarted'), message, random)
-  return { state: box('presign.InitiatorFinished', presignatures), send: encodeMessage('presign.req2', fields) }
+  return {
+    state: box('presign.InitiatorFinished', presignatures),
+    send: encodeMessage('presign.req2', fields),
+  }
 }
 
 /** Pool mode, on Res2: the responder holds the same presignatures. @throws ProtocolAbort `context` */
@@ -119,7 +144,11 @@ export function accept(
 export function proceedFresh(state: InitiatorFreshStarted, message: MessageOf<'fresh.res1'>, random: Random) {
   const started = take(state, 'fresh.InitiatorStarted')
   const { presignatures, fields } = proceed(started, message, random)
-  return { presignature: presignatures[0] as PresignatureContent, fields, request: started.request as Uint8Array }
+  return {
+    presignature: presignatures[0] as PresignatureContent,
+    fields,
+    request: started.request as Uint8Array,
+  }
 }
 
 function proceed(
@@ -146,16 +175,18 @@ function proceed(
   )
   const ids = presigIds(psid, s.batch)
   const reqHash = s.request === undefined ? undefined : requestHash(s.request)
-  const presignatures = s.own.map((own, n): PresignatureContent => ({
-    presigId: ids[n] as Uint8Array,
-    keyId: share.keyId,
-    epoch: share.epoch,
-    publicKey: share.publicKey,
-    r: r[n] as PresignatureContent['r'],
-    phi: own.phi,
-    ...sumShares(own, x, (peers[n] as (typeof peers)[number]).psi, c[n] as Pair, d[n] as Pair),
-    reqHash,
-  }))
+  const presignatures = s.own.map(
+    (own, n): PresignatureContent => ({
+      presigId: ids[n] as Uint8Array,
+      keyId: share.keyId,
+      epoch: share.epoch,
+      publicKey: share.publicKey,
+      r: r[n] as PresignatureContent['r'],
+      phi: own.phi,
+      ...sumShares(own, x, (peers[n] as (typeof peers)[number]).psi, c[n] as Pair, d[n] as Pair),
+      reqHash,
+    }),
+  )
   const fields = {
     r: s.own.map((own) => own.r),
     rho: s.rho,

@@ -51,7 +51,11 @@ export function answer(
 ): { state: ResponderAnswered; send: Uint8Array; presigIds: readonly Uint8Array[] } {
   const { content, fields } = respond(context, message, undefined, random)
   const ids = presigIds(content.psid, content.batch)
-  return { state: box('presign.ResponderAnswered', content), send: encodeMessage('presign.res1', fields), presigIds: ids }
+  return {
+    state: box('presign.ResponderAnswered', content),
+    send: encodeMessage('presign.res1', fields),
+    presigIds: ids,
+  }
 }
 
 /** Fresh mode, on Req1, after the program has parsed the request and found no reason to refuse it. @throws as {@link answer} */
@@ -62,7 +66,11 @@ export function answerFresh(
 ): { state: ResponderFreshAnswered; send: Uint8Array; presigId: Uint8Array } {
   const { content, fields } = respond(context, message, requestHash(message.request), random)
   const presigId = presigIds(content.psid, 1)[0] as Uint8Array
-  return { state: box('fresh.ResponderAnswered', content), send: encodeMessage('fresh.res1', fields), presigId }
+  return {
+    state: box('fresh.ResponderAnswered', content),
+    send: encodeMessage('fresh.res1', fields),
+    presigId,
+  }
 }
 
 function respond(
@@ -96,7 +104,11 @@ function respond(
     own.map(({ k }): Pair => [k, x]),
     random,
   )
-  const { state: receiver, message: opening, b } = extend(otSetup.receiver, receiverSid('B', psid), batch, random)
+  const {
+    state: receiver,
+    message: opening,
+    b,
+  } = extend(otSetup.receiver, receiverSid('B', psid), batch, random)
   const fields = {
     nonce,
     r: own.map(({ r }) => r),
@@ -109,7 +121,20 @@ function respond(
     hT: opening.hT,
   }
   const { commitment } = message
-  const content: Answered = { context, batch, reqHash, psid0: first, psid, commitment, own, x, peerPoint, c, receiver, b }
+  const content: Answered = {
+    context,
+    batch,
+    reqHash,
+    psid0: first,
+    psid,
+    commitment,
+    own,
+    x,
+    peerPoint,
+    c,
+    receiver,
+    b,
+  }
   return { content, fields }
 }
 
@@ -120,19 +145,29 @@ export function confirm(
 ): { presignatures: { presigId: Uint8Array; presignature: ResponderPresignature }[]; send: Uint8Array } {
   const contents = conclude(take(state, 'presign.ResponderAnswered'), message)
   return {
-    presignatures: contents.map((c) => ({ presigId: c.presigId, presignature: box('ResponderPresignature', c) })),
+    presignatures: contents.map((c) => ({
+      presigId: c.presigId,
+      presignature: box('ResponderPresignature', c),
+    })),
     send: encodeMessage('presign.res2', { presigId: contents.map((c) => c.presigId) }),
   }
 }
 
 /** Fresh mode, on Req2: the request must be that of Req1; then as {@link confirm}. @throws ProtocolAbort */
-export function confirmFresh(state: ResponderFreshAnswered, message: MessageOf<'fresh.req2'>): ResponderPresignature {
+export function confirmFresh(
+  state: ResponderFreshAnswered,
+  message: MessageOf<'fresh.req2'>,
+): ResponderPresignature {
   const s = take(state, 'fresh.ResponderAnswered')
-  if (!equalBytes(requestHash(message.request), s.reqHash ?? NO_REQUEST)) throw new ProtocolAbort('request-changed')
+  if (!equalBytes(requestHash(message.request), s.reqHash ?? NO_REQUEST))
+    throw new ProtocolAbort('request-changed')
   return box('ResponderPresignature', conclude(s, message)[0] as PresignatureContent)
 }
 
-function conclude(s: Answered, message: MessageOf<'presign.req2'> | MessageOf<'fresh.req2'>): PresignatureContent[] {
+function conclude(
+  s: Answered,
+  message: MessageOf<'presign.req2'> | MessageOf<'fresh.req2'>,
+): PresignatureContent[] {
   let opens = true
   for (const [n, r] of message.r.entries()) {
     const again = nonceCommitment(s.psid0, n, r, message.rho[n] as Uint8Array)

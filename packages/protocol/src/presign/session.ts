@@ -34,12 +34,24 @@ export function checkContext(context: SigningContext, role: OtSetup['role']): vo
   const { share, otSetup } = context
   const party = role === 'initiator' ? otSetup.initiator : otSetup.responder
   const same = otSetup.keyId.every((b, i) => b === share.keyId[i])
-  if (otSetup.role !== role || share.party !== party || !same || otSetup.epoch !== share.epoch || otSetup.attempt !== share.attempt)
+  if (
+    otSetup.role !== role ||
+    share.party !== party ||
+    !same ||
+    otSetup.epoch !== share.epoch ||
+    otSetup.attempt !== share.attempt
+  )
     throw new Misuse('the OT setup is not of this share and role')
 }
 
 /** `psid0`, from the values that Req1 shows. */
-export function psid0(context: SigningContext, mode: Mode, batch: number, reqHash: Uint8Array, nonceI: Uint8Array): Uint8Array {
+export function psid0(
+  context: SigningContext,
+  mode: Mode,
+  batch: number,
+  reqHash: Uint8Array,
+  nonceI: Uint8Array,
+): Uint8Array {
   const { share, otSetup } = context
   return TH(
     'psid0',

@@ -50,7 +50,13 @@ export function checkGamma(
 }
 
 /** `u = k*(phi + psi_peer) + cu + du`, `v = x*(phi + psi_peer) + cv + dv`. */
-export function sumShares(own: OwnNonce, x: bigint, psiPeer: bigint, c: Pair, d: Pair): { u: bigint; v: bigint } {
+export function sumShares(
+  own: OwnNonce,
+  x: bigint,
+  psiPeer: bigint,
+  c: Pair,
+  d: Pair,
+): { u: bigint; v: bigint } {
   const factor = mod(own.phi + psiPeer)
   return { u: mod(own.k * factor + c[0] + d[0]), v: mod(x * factor + c[1] + d[1]) }
 }

@@ -28,7 +28,10 @@ interface Asked {
 export type Requested = OneTime<'sign.Requested', Asked>
 
 /** Pool mode: binds the presignature to this request for good. The same bytes may be sent again, never others. */
-export function request(presignature: InitiatorPresignature, input: SigningInput): { state: Requested; send: Uint8Array } {
+export function request(
+  presignature: InitiatorPresignature,
+  input: SigningInput,
+): { state: Requested; send: Uint8Array } {
   const content = take(presignature, 'InitiatorPresignature')
   const send = encodeMessage('sign.req1', {
     presigId: content.presigId,
@@ -46,7 +49,8 @@ export function finishFresh(
   random: Random,
 ): { state: Requested; send: Uint8Array } {
   const { presignature, fields, request: bound } = proceedFresh(state, message, random)
-  if (!equalBytes(bound, input.request)) throw new Misuse('a fresh session signs the request it was started for')
+  if (!equalBytes(bound, input.request))
+    throw new Misuse('a fresh session signs the request it was started for')
   const send = encodeMessage('fresh.req2', {
     ...fields,
     view: view(presignature.presigId, presignature.publicKey, input),
@@ -74,7 +78,8 @@ export function combine(state: Requested, body: Uint8Array): Signature {
   const parity = Number(y & 1n) | (x >= ORDER ? 2 : 0)
   const signature = s > ORDER / 2n ? { r: own.r, s: ORDER - s, id: parity ^ 1 } : { r: own.r, s, id: parity }
   const recoveryId = signature.id as Signature['recoveryId']
-  if (!verifies(signature.r, signature.s, recoveryId, input, own.childKey)) throw new ProtocolAbort('bad-signature')
+  if (!verifies(signature.r, signature.s, recoveryId, input, own.childKey))
+    throw new ProtocolAbort('bad-signature')
   return { r: signature.r, s: signature.s, recoveryId }
 }
 
@@ -84,7 +89,9 @@ function verifies(r: bigint, s: bigint, recoveryId: number, input: SigningInput,
   const digest = input.digest.bytes
   if (!secp256k1.verify(compact, digest, publicKey, { prehash: false, lowS: true })) return false
   try {
-    const recovered = secp256k1.recoverPublicKey(concat(Uint8Array.of(recoveryId), compact), digest, { prehash: false })
+    const recovered = secp256k1.recoverPublicKey(concat(Uint8Array.of(recoveryId), compact), digest, {
+      prehash: false,
+    })
     return equalBytes(recovered, publicKey)
   } catch {
     return false

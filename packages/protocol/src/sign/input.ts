@@ -39,6 +39,11 @@ export function view(presigId: Uint8Array, publicKey: Point, input: SigningInput
  * Responder: the peer derived the same digest, tweak and child key. To be called before anything is reserved or taken.
  * @throws ProtocolAbort `view`
  */
-export function assertView(presigId: Uint8Array, publicKey: Point, input: SigningInput, received: Uint8Array): void {
+export function assertView(
+  presigId: Uint8Array,
+  publicKey: Point,
+  input: SigningInput,
+  received: Uint8Array,
+): void {
   if (!equalBytes(view(presigId, publicKey, input), received)) throw new ProtocolAbort('view')
 }

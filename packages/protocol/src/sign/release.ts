@@ -15,7 +15,11 @@ import { signatureShare } from './rerandomise.js'
  * Takes the presignature, draws nE, and computes the share. The request's audit and spend row is durable before this is
  * called; the bytes returned are the only ones that ever leave for this presignature.
  */
-export function release(presignature: ResponderPresignature, input: SigningInput, random: Random): Uint8Array {
+export function release(
+  presignature: ResponderPresignature,
+  input: SigningInput,
+  random: Random,
+): Uint8Array {
   const content = take(presignature, 'ResponderPresignature')
   if (content.reqHash !== undefined && !equalBytes(content.reqHash, requestHash(input.request)))
     throw new Misuse('a fresh presignature signs the request it was made for')

@@ -22,7 +22,11 @@ export interface SignatureShare {
 }
 
 /** delta, R', r and this party's (w, u'). @throws ProtocolAbort `nonce-identity` (probability 2^-256) */
-export function signatureShare(p: PresignatureContent, input: SigningInput, entropy: Uint8Array): SignatureShare {
+export function signatureShare(
+  p: PresignatureContent,
+  input: SigningInput,
+  entropy: Uint8Array,
+): SignatureShare {
   const child = childKey(p.publicKey, input.tweak)
   const e = input.tweak.scalar
   const delta = HS(
