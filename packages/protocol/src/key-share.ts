@@ -87,7 +87,10 @@ export function reader(bytes: Uint8Array, kind: number, length: number, name: st
   if (bytes[0] !== ENCODING_VERSION) throw new Malformed(`${name}.version`)
   if (bytes[1] !== kind) throw new Malformed(`${name}.kind`)
   let at = 2
-  const take = (size: number): Uint8Array => bytes.slice(at, (at += size))
+  const take = (size: number): Uint8Array => {
+    at += size
+    return bytes.slice(at - size, at)
+  }
   return {
     take,
     party(): Party {
