@@ -137,7 +137,7 @@ describe('parseCanonical', () => {
   })
 
   test('every accepted document has one spelling', () => {
-    fc.assert(
+    void fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'{}[]":,0123e.-\\u a\n') }), (text) => {
         let value: Json
         try {

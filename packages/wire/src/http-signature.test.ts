@@ -144,6 +144,8 @@ describe('verify', () => {
     ['path spelling', { path: '/v1/keygen/%73tart' }],
     ['path dots', { path: '/v1/keygen/x/../start' }],
     ['query', { query: '?x' }],
+    ['border of path and query', { path: '/v1/keygen', query: '/start' }],
+    ['path that holds a query', { path: '/v1/keygen/start?' }],
     ['body', { body: Uint8Array.of(1, 2, 4) }],
     ['longer body', { body: Uint8Array.of(1, 2, 3, 0) }],
     ['empty body', { body: new Uint8Array() }],

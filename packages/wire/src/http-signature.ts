@@ -110,6 +110,9 @@ export function verifyResponse(
 type Fields = readonly { readonly name: string; readonly value: string }[]
 
 function requestDescriptor(request: RequestParts, fields: Fields): MessageDescriptor {
+  // Path and query have one border: neither may reach into the other.
+  if (!/^\/[^?#]*$/.test(request.path) || !/^(\?[^#]*)?$/.test(request.query))
+    throw new SignatureInvalid('form')
   // Only path and query are signed, so the authority (which a proxy may change) is a placeholder.
   const targetUri = `http://node${request.path}${request.query}`
   return { kind: 'request', method: request.method, targetUri, fields }
@@ -177,8 +180,9 @@ async function verify(
     { name: 'content-digest', value: digest },
     { name: CONTEXT_HEADER, value: contextText },
   ]
+  const descriptor = describe(fields)
   try {
-    await verifySignature(describe(fields), {
+    await verifySignature(descriptor, {
       label: LABEL,
       policy: {
         algorithms: [ALGORITHM],

@@ -1,0 +1,58 @@
+import { MESSAGES, messageLength } from '@tercet/protocol/messages'
+import { describe, expect, test } from 'vitest'
+import {
+  bodyCap,
+  ENDPOINTS,
+  type Endpoint,
+  type EndpointName,
+  endpointPath,
+  responseCap,
+} from './endpoints.js'
+
+const all = Object.entries(ENDPOINTS) as [EndpointName, Endpoint][]
+
+describe('endpoints', () => {
+  test('every message of the registry travels on exactly one route', () => {
+    const carried = all
+      .flatMap(([, { request, response }]) => [request, response])
+      .filter((m) => m !== undefined)
+    expect(carried.toSorted()).toEqual(Object.keys(MESSAGES).toSorted())
+  })
+
+  test('no two routes share a method and a path', () => {
+    expect(new Set(all.map(([, { method, path }]) => `${method} ${path}`)).size).toBe(all.length)
+  })
+
+  test.each(all)(
+    '%s agrees with the registry on operation and step',
+    (_, { opType, step, request, response }) => {
+      if (request === undefined || response === undefined) {
+        expect(opType).toBe('control')
+        return
+      }
+      expect(MESSAGES[request]).toMatchObject({ operation: opType, step, direction: 'req' })
+      expect(MESSAGES[response]).toMatchObject({ operation: opType, step: step + 1, direction: 'res' })
+    },
+  )
+
+  test('caps are exact, and within the limits of the design', () => {
+    for (const [name, { request, opType }] of all) {
+      if (request === undefined) expect(bodyCap(name)).toBe(0)
+      else if (opType === 'keygen') expect(bodyCap(name)).toBeLessThanOrEqual(65_536)
+    }
+    expect(bodyCap('keygen.start')).toBe(messageLength('keygen.req1'))
+    expect(bodyCap('presign.open', 3)).toBe(messageLength('presign.req2', 3))
+    expect(bodyCap('presign.open')).toBe(messageLength('presign.req2', 16))
+    expect(bodyCap('presign.open', 1)).toBeLessThan(52 * 1024)
+    expect(bodyCap('fresh.open')).toBe(messageLength('fresh.req2', 1, 65_536))
+    expect(bodyCap('fresh.open')).toBeLessThanOrEqual((52 + 64) * 1024)
+    expect(responseCap('presign.start', 16)).toBeLessThanOrEqual(16 * 52 * 1024)
+    expect(responseCap('sign')).toBe(98)
+    expect(responseCap('kit')).toBe(65_536)
+  })
+
+  test('paths', () => {
+    expect(endpointPath('sign', 'abc')).toBe('/v1/wallets/abc/sign')
+    expect(endpointPath('keygen.start')).toBe('/v1/keygen/start')
+  })
+})
