@@ -1,0 +1,117 @@
+// What can a caller of the SDK be told, may it try again, and is the user's key safe? (architecture, Errors)
+
+import { Malformed, Misuse, ProtocolAbort } from '@tercet/protocol/errors'
+import type { Code } from '@tercet/wire/codes'
+
+/**
+ * `safe`: the same call may be repeated at once. `later`: repeat it after a pause. `no`: the same call fails again.
+ * `recover`: this device cannot go on without the recovery key. `report`: tell the operator of the node.
+ */
+export type Retry = 'safe' | 'later' | 'no' | 'recover' | 'report'
+
+/** The codes of the wire, and those that arise on the device alone. */
+export type ErrorCode =
+  | Code
+  | 'network'
+  | 'timeout'
+  | 'aborted'
+  | 'closed'
+  | 'wrong-passphrase'
+  | 'damaged'
+  | 'untrusted-node'
+  | 'recovery-key'
+  | 'unfinished'
+
+interface Meaning {
+  readonly message: string
+  readonly retry: Retry
+  /** Whether this device's share is intact and not in doubt. */
+  readonly keySafe: boolean
+}
+
+const meaning = (message: string, retry: Retry, keySafe = true): Meaning => ({ message, retry, keySafe })
+
+/** One row a code: total, so that a new code does not compile until someone decides. */
+const MEANINGS: Record<ErrorCode, Meaning> = {
+  malformed: meaning('The request is not one that can be signed; see the field.', 'no'),
+  'too-large': meaning('The request is larger than the node accepts.', 'no'),
+  unauthenticated: meaning('The node does not accept this device.', 'no'),
+  replayed: meaning('The node has seen this message before; nothing was signed.', 'safe'),
+  clock: meaning("This device's clock and the node's differ, even after a correction.", 'later'),
+  denied: meaning('The policy of the wallet refuses this request.', 'no'),
+  'approval-required': meaning('This request needs an approval first.', 'later'),
+  delayed: meaning('The policy of the wallet delays this request.', 'later'),
+  'not-found': meaning('The node does not know this wallet, or not this device of it.', 'no'),
+  'unknown-session': meaning('The node no longer knows this session; nothing was signed.', 'safe'),
+  'unknown-presignature': meaning('The node no longer holds its half; nothing was signed.', 'safe'),
+  conflict: meaning('The node has seen another message in this place; nothing was signed.', 'safe'),
+  mismatch: meaning('Device and node disagree about the state of the wallet; nothing was signed.', 'safe'),
+  expired: meaning('The request or the session has expired; nothing was signed.', 'safe'),
+  burned: meaning('The pair needs a new setup and could not make one.', 'later'),
+  locked: meaning('The node has locked this pair after repeated faults; only recovery opens it.', 'recover'),
+  'peer-fault': meaning('The other side failed a check of the protocol; nothing was signed.', 'later'),
+  'rate-limited': meaning('The node asks for a pause.', 'later'),
+  bug: meaning('Something that should not happen happened; nothing was signed.', 'report'),
+  busy: meaning('The node is busy.', 'later'),
+  storage: meaning('A record could not be stored; nothing was signed.', 'later'),
+  network: meaning('The node cannot be reached, or its answers are not signed by it.', 'safe'),
+  timeout: meaning('The node did not answer in time.', 'safe'),
+  aborted: meaning('The caller stopped the operation.', 'safe'),
+  closed: meaning('The wallet or its storage is closed.', 'no'),
+  'wrong-passphrase': meaning('The passphrase is wrong; the file is untouched.', 'no'),
+  damaged: meaning("This device's record of the wallet is damaged; recover with the kit.", 'recover', false),
+  'untrusted-node': meaning('The node is not the one that was expected; nothing was sent.', 'no'),
+  'recovery-key': meaning('The recovery key or its proof is not valid for this device.', 'no'),
+  unfinished: meaning('The wallet is not finished; open it to finish its creation.', 'safe'),
+}
+
+export interface ErrorDetail {
+  readonly field?: string
+  /** An incident of the node's log, or the reason of a protocol abort; for reports. */
+  readonly incident?: string
+  readonly cause?: unknown
+  /** In place of the code's usual words. */
+  readonly message?: string
+}
+
+/** Every error that the SDK throws: what happened in plain words, whether to try again, whether the key is safe. */
+export class TercetError extends Error {
+  override readonly name = 'TercetError'
+  readonly code: ErrorCode
+  readonly retry: Retry
+  /** False only when this device's share may be lost: the money is then moved with the recovery key. */
+  readonly keySafe: boolean
+  readonly field: string | undefined
+  readonly incident: string | undefined
+
+  constructor(code: ErrorCode, detail: ErrorDetail = {}) {
+    const { message, retry, keySafe } = MEANINGS[code]
+    super(detail.message ?? message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.code = code
+    this.retry = retry
+    this.keySafe = keySafe
+    this.field = detail.field
+    this.incident = detail.incident
+  }
+}
+
+/** Whatever was thrown, as a TercetError. */
+export function asTercetError(error: unknown): TercetError {
+  if (error instanceof TercetError) return error
+  if (error instanceof Malformed) return new TercetError('malformed', { field: error.field, cause: error })
+  if (error instanceof ProtocolAbort) {
+    return new TercetError('peer-fault', { incident: error.reason, cause: error })
+  }
+  if (error instanceof Misuse) return new TercetError('bug', { incident: error.message, cause: error })
+  return new TercetError('bug', { cause: error })
+}
+
+/** The code of an error of the SDK, or undefined. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  return error instanceof TercetError ? error.code : undefined
+}
+
+/** @throws TercetError `aborted` when the signal has fired */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new TercetError('aborted', { cause: signal.reason })
+}
