@@ -1,7 +1,7 @@
 // What does the initiator do to get presignatures, or one fresh signature? start -> finish -> accept. (SPEC 4.3)
 
 import { equalBytes, isZero } from '../bytes.js'
-import { mod, mulBase, randomBytes, randomScalar } from '../curve.js'
+import { mod, mulBase, ORDER, randomBytes, randomScalar } from '../curve.js'
 import { Misuse, ProtocolAbort } from '../errors.js'
 import { encodeMessage, type FieldsOf, MAX_BATCH, type MessageOf } from '../messages.js'
 import { extend, type MultiplicationReceiver } from '../oblivious/ot-extension.js'
@@ -193,7 +193,7 @@ function proceed(
     ...answer,
     gu: c.map((pair) => mulBase(pair[0])),
     gv: c.map((pair) => mulBase(pair[1])),
-    psi: s.own.map((own, n) => mod(own.phi - (s.b[n] as bigint))),
+    psi: s.own.map((own, n) => mod(own.phi + ORDER - (s.b[n] as bigint))),
   }
   return { presignatures, fields }
 }

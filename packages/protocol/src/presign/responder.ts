@@ -1,7 +1,7 @@
 // What does the responder do for presignatures, or for one fresh signature? answer -> confirm. (SPEC 4.3)
 
 import { equalBytes, isZero } from '../bytes.js'
-import { mod, mulBase, type Point, randomBytes } from '../curve.js'
+import { mod, mulBase, ORDER, type Point, randomBytes } from '../curve.js'
 import { ProtocolAbort } from '../errors.js'
 import { encodeMessage, type MessageOf } from '../messages.js'
 import { extend, type MultiplicationReceiver } from '../oblivious/ot-extension.js'
@@ -115,7 +115,7 @@ function respond(
     ...product,
     gu: c.map((pair) => mulBase(pair[0])),
     gv: c.map((pair) => mulBase(pair[1])),
-    psi: own.map(({ phi }, n) => mod(phi - (b[n] as bigint))),
+    psi: own.map(({ phi }, n) => mod(phi + ORDER - (b[n] as bigint))),
     u: opening.U,
     xt: opening.xt,
     hT: opening.hT,
