@@ -13,6 +13,9 @@ const P256 = 0x01
 const KEY = { name: 'ECDSA', namedCurve: 'P-256' } as const
 const SCHEME = { name: 'ECDSA', hash: 'SHA-256' } as const
 
+/** WebCrypto's CryptoKey, named so that programs without the DOM's types see it too. */
+export type PrivateKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
+
 /** A party that can sign. The private key stays behind `sign`. */
 export interface Identity {
   /** 34 bytes: 0x01 and the compressed P-256 key. */
@@ -23,7 +26,7 @@ export interface Identity {
 
 /** An identity together with the WebCrypto key that a store can keep. */
 export interface KeptIdentity extends Identity {
-  readonly privateKey: CryptoKey
+  readonly privateKey: PrivateKey
 }
 
 /** A new identity. Its key leaves WebCrypto only if `extractable` is asked for (a file store needs that). */
@@ -40,7 +43,7 @@ export async function generateIdentity(
  * store kept together with its public identity. Throws Malformed.
  */
 export async function importIdentity(
-  source: Uint8Array | { readonly privateKey: CryptoKey; readonly publicIdentity: Uint8Array },
+  source: Uint8Array | { readonly privateKey: PrivateKey; readonly publicIdentity: Uint8Array },
   options: { readonly extractable?: boolean } = {},
 ): Promise<KeptIdentity> {
   if (!(source instanceof Uint8Array)) {
@@ -116,7 +119,7 @@ export function decodeIdentity(bytes: Uint8Array, field: string): Uint8Array {
   }
 }
 
-function keep(privateKey: CryptoKey, publicIdentity: Uint8Array): KeptIdentity {
+function keep(privateKey: PrivateKey, publicIdentity: Uint8Array): KeptIdentity {
   return {
     privateKey,
     publicIdentity: publicIdentity.slice(),
