@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { markedBlocks } from '../readme/code-blocks.js'
+import { compileAndRun } from '../readme/run-block.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folders = [
@@ -79,6 +81,20 @@ describe.each(packages)('$name', (pack) => {
         'ERR_PACKAGE_PATH_NOT_EXPORTED',
       )
     }
+  })
+})
+
+describe("the README's TypeScript", () => {
+  for (const { language, line, code } of markedBlocks(read(join(root, 'README.md')))) {
+    if (language !== 'ts') continue
+    it(`of line ${line} runs with the packed packages`, () => {
+      expect(compileAndRun(project, `line${line}`, code)).toBe('')
+    })
+  }
+
+  it('is judged against what is installed', () => {
+    const code = "import { DEVICE } from '@tercet/protocol/party'\nconst wrong: string = DEVICE\n"
+    expect(compileAndRun(project, 'wrong', code)).toContain('TS2322')
   })
 })
 
