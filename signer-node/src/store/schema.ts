@@ -61,6 +61,7 @@ export const CREATE: readonly string[] = [
     public_key BLOB NOT NULL, chain_code BLOB NOT NULL, recovery_key BLOB NOT NULL, transcript BLOB NOT NULL,
     policy_hash BLOB NOT NULL, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL,
     confirmation BLOB NOT NULL, created INTEGER NOT NULL) STRICT`,
+  `CREATE UNIQUE INDEX keys_transcript ON keys (transcript)`,
   `CREATE TABLE shares (
     key_id BLOB NOT NULL REFERENCES keys, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL,
     role TEXT NOT NULL CHECK (role IN ('act', 'old', 'pend')), sealed BLOB NOT NULL, kit BLOB NOT NULL,

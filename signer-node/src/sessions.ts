@@ -1,0 +1,129 @@
+// Which sessions are open, what was answered in them, and when do they end? (SPEC 0.5; invariants I22, I23)
+
+import { Refusal } from './refusal.js'
+
+/** An answer as it leaves: the bytes that a retry gets again. */
+export interface Reply {
+  readonly status: number
+  readonly contentType: string
+  readonly body: Uint8Array
+}
+
+interface Kept {
+  readonly requestHash: string
+  /** Absent once it is no longer kept: a repeat then meets `unknown-session`. */
+  reply: Promise<Reply> | undefined
+}
+
+export interface Session<Data = unknown> {
+  readonly id: string
+  readonly opType: string
+  /** base64url of the initiator's identity */
+  readonly device: string
+  /** base64url of keyId, or empty for keygen */
+  readonly wallet: string
+  readonly data: Data
+  /** Milliseconds of the monotonic clock. */
+  readonly deadline: number
+  /** The step that the session waits for; 0 when it waits for none. */
+  next: number
+  /** Whether the session still holds state: unfinished, not dead. */
+  open: boolean
+  /** SHA-256 of the last answer's body. */
+  previous: Uint8Array
+  readonly kept: Map<number, Kept>
+}
+
+export interface SessionLimits {
+  /** Every session, those included that only keep an answer. */
+  readonly kept: number
+  /** Open ones, in total and for one wallet (for keygen: for one device). */
+  readonly open: number
+  readonly openPerOwner: number
+}
+
+/** Sessions of one kind. `onEnd` is told of every session whose state must be dropped. */
+export class Sessions<Data> {
+  readonly #sessions = new Map<string, Session<Data>>()
+  readonly #limits: SessionLimits
+  readonly #clock: () => number
+  readonly #onEnd: (session: Session<Data>) => void
+
+  constructor(limits: SessionLimits, clock: () => number, onEnd: (session: Session<Data>) => void) {
+    this.#limits = limits
+    this.#clock = clock
+    this.#onEnd = onEnd
+  }
+
+  /** The live session of that name and owner. */
+  find(id: string, device: string): Session<Data> | undefined {
+    const session = this.#sessions.get(id)
+    if (session === undefined || session.device !== device) return undefined
+    if (session.deadline > this.#clock()) return session
+    this.remove(session)
+    return undefined
+  }
+
+  /** Opens a session. @throws Refusal `busy` when too many are open */
+  create(
+    about: Pick<Session<Data>, 'id' | 'opType' | 'device' | 'wallet' | 'data'>,
+    seconds: number,
+  ): Session<Data> {
+    this.sweep()
+    if (this.#sessions.size >= this.#limits.kept) throw new Refusal('busy', { retryAfterSeconds: 5 })
+    let open = 0
+    let own = 0
+    const owner = ownerOf(about)
+    for (const session of this.#sessions.values()) {
+      if (!session.open) continue
+      open++
+      if (ownerOf(session) === owner) own++
+    }
+    if (open >= this.#limits.open) throw new Refusal('busy', { retryAfterSeconds: 5 })
+    if (own >= this.#limits.openPerOwner) throw new Refusal('busy', { retryAfterSeconds: 2 })
+    const session: Session<Data> = {
+      ...about,
+      deadline: this.#clock() + seconds * 1000,
+      next: 1,
+      open: true,
+      previous: new Uint8Array(32),
+      kept: new Map(),
+    }
+    this.#sessions.set(about.id, session)
+    return session
+  }
+
+  /** Ends the session's state; answers that were given stay. */
+  end(session: Session<Data>): void {
+    if (!session.open) return
+    session.open = false
+    session.next = 0
+    this.#onEnd(session)
+  }
+
+  /** Forgets the session altogether. */
+  remove(session: Session<Data>): void {
+    this.end(session)
+    this.#sessions.delete(session.id)
+  }
+
+  /** Ends every open session that the test names. */
+  endWhere(test: (session: Session<Data>) => boolean): void {
+    for (const session of this.#sessions.values()) if (session.open && test(session)) this.end(session)
+  }
+
+  sweep(): void {
+    const now = this.#clock()
+    for (const session of this.#sessions.values()) if (session.deadline <= now) this.remove(session)
+  }
+
+  get counts(): { readonly open: number; readonly kept: number } {
+    let open = 0
+    for (const session of this.#sessions.values()) if (session.open) open++
+    return { open, kept: this.#sessions.size }
+  }
+}
+
+function ownerOf({ wallet, device }: { readonly wallet: string; readonly device: string }): string {
+  return wallet === '' ? device : wallet
+}
