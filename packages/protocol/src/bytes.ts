@@ -35,6 +35,16 @@ export function bitOf(bytes: Uint8Array, i: number): number {
   return ((bytes[i >> 3] as number) >> (i & 7)) & 1
 }
 
+/** The big-endian integer that the bytes stand for, read in words: secrets pass through no string of digits. */
+export function readBigEndian(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const head = bytes.length & 7
+  let n = 0n
+  for (let at = 0; at < head; at++) n = (n << 8n) | BigInt(view.getUint8(at))
+  for (let at = head; at < bytes.length; at += 8) n = (n << 64n) | view.getBigUint64(at)
+  return n
+}
+
 /** Whether every byte is zero (for public values). */
 export function isZero(bytes: Uint8Array): boolean {
   return bytes.every((b) => b === 0)

@@ -1,7 +1,7 @@
 // What are points and scalars, and how are they read from bytes? (SPEC 0.2, 0.3)
 
 import { secp256k1, secp256k1_hasher } from '@noble/curves/secp256k1.js'
-import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js'
+import { readBigEndian } from './bytes.js'
 import { Malformed, Misuse } from './errors.js'
 import type { Random } from './random.js'
 
@@ -63,32 +63,37 @@ export function decodePoint(bytes: Uint8Array, field: string): Point {
   return point
 }
 
-/** 32 bytes, big-endian. */
+/** 32 bytes, big-endian, written in words. @throws Misuse below 0 or from 2^256 on */
 export function encodeScalar(scalar: bigint): Uint8Array {
-  return numberToBytesBE(scalar, SCALAR_BYTES)
+  if (scalar < 0n || scalar >> 256n !== 0n) throw new Misuse('encodeScalar: out of range')
+  const out = new Uint8Array(SCALAR_BYTES)
+  const view = new DataView(out.buffer)
+  for (let at = 0, shift = 192n; at < SCALAR_BYTES; at += 8, shift -= 64n)
+    view.setBigUint64(at, scalar >> shift)
+  return out
 }
 
 /** Exactly 32 bytes below q; zero only where `zero` allows it. Never reduced. @throws Malformed naming `field` */
 export function decodeScalar(bytes: Uint8Array, field: string, zero: 'zero-allowed' | 'nonzero'): bigint {
   if (bytes.length !== SCALAR_BYTES) throw new Malformed(field)
-  const scalar = bytesToNumberBE(bytes)
+  const scalar = readBigEndian(bytes)
   if (scalar >= ORDER || (scalar === 0n && zero === 'nonzero')) throw new Malformed(field)
   return scalar
 }
 
 /** A 256-bit big-endian value reduced modulo q (bias about 2^-127): pads and decrypted rows. */
 export function reduce256(bytes: Uint8Array): bigint {
-  return bytesToNumberBE(bytes) % ORDER
+  return readBigEndian(bytes) % ORDER
 }
 
 /** Uniform in [1, q-1]: 384 fresh bits modulo q - 1, plus one. */
 export function randomScalar(random: Random): bigint {
-  return (bytesToNumberBE(randomBytes(random, 48)) % (ORDER - 1n)) + 1n
+  return (readBigEndian(randomBytes(random, 48)) % (ORDER - 1n)) + 1n
 }
 
 /** Uniform in [0, q-1]. */
 export function randomScalarOrZero(random: Random): bigint {
-  return bytesToNumberBE(randomBytes(random, 48)) % ORDER
+  return readBigEndian(randomBytes(random, 48)) % ORDER
 }
 
 /** Fresh bytes, with the length of what the generator returned checked and an all-zero block refused. */

@@ -2,6 +2,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { readBigEndian } from './bytes.js'
 import { ORDER } from './curve.js'
 import { Misuse } from './errors.js'
 import { TAGS, type Tag } from './tags.js'
@@ -59,7 +60,5 @@ export function HS(tag: Tag, ...parts: readonly Part[]): bigint {
 
 /** The big-endian integer that the bytes stand for. */
 export function integer(bytes: Uint8Array): bigint {
-  let hex = '0x0'
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
-  return BigInt(hex)
+  return readBigEndian(bytes)
 }

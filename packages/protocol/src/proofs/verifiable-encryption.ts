@@ -68,7 +68,7 @@ export function encryptVerifiably(
     const s0 = randomBytes(random, SEED_BYTES)
     const s1 = randomBytes(random, SEED_BYTES)
     const x0 = shareOf(bound, i, s0)
-    const x1 = encodeScalar(mod(x - x0))
+    const x1 = encodeScalar(mod(x + ORDER - x0))
     const e0 = ephemeralOf(bound, i, 0, s0)
     const e1 = ephemeralOf(bound, i, 1, s1)
     return {
