@@ -10,8 +10,25 @@ import { integer, u32be } from './transcript.js'
 /** Non-hardened child indices, at most five, relative to the wallet's public key. */
 export type Path = readonly number[]
 
+let tweakOf: (scalar: bigint) => DerivedTweak
+
+class DerivedTweak {
+  readonly kind = 'tweak'
+  readonly scalar: bigint
+  /** Nominal: an object that only looks like a tweak does not compile as one. */
+  declare protected readonly derived: true
+
+  private constructor(scalar: bigint) {
+    this.scalar = scalar
+  }
+
+  static {
+    tweakOf = (scalar) => new DerivedTweak(scalar)
+  }
+}
+
 /** The scalar e with `X' = X + e*G`; only a derivation makes one, so a raw scalar or a digest cannot stand for it. */
-export type Tweak = { readonly kind: 'tweak'; readonly scalar: bigint }
+export type Tweak = DerivedTweak
 
 /** A public key with the chain code that derives its children. */
 export interface ExtendedKey {
@@ -59,5 +76,5 @@ export function derive(key: ExtendedKey, path: Path): DerivedKey {
     chainCode = i.slice(32)
     total = mod(total + e)
   }
-  return { publicKey, chainCode, tweak: { kind: 'tweak', scalar: total } }
+  return { publicKey, chainCode, tweak: tweakOf(total) }
 }

@@ -6,13 +6,24 @@ import type { Tweak } from '../derivation.js'
 import { Malformed, ProtocolAbort } from '../errors.js'
 import { TH } from '../transcript.js'
 
+class DigestBytes {
+  readonly kind = 'digest'
+  readonly bytes: Uint8Array
+  /** Nominal: an object that only looks like a digest does not compile as one. */
+  declare protected readonly checked: true
+
+  constructor(bytes: Uint8Array) {
+    if (bytes.length !== 32) throw new Malformed('digest')
+    this.bytes = Uint8Array.from(bytes)
+  }
+}
+
 /** The 32 bytes that ECDSA signs, computed by each side from the parsed request; distinct from every other byte string. */
-export type Digest = { readonly kind: 'digest'; readonly bytes: Uint8Array }
+export type Digest = DigestBytes
 
 /** @throws Malformed if not 32 bytes */
 export function digest(bytes: Uint8Array): Digest {
-  if (bytes.length !== 32) throw new Malformed('digest')
-  return { kind: 'digest', bytes: Uint8Array.from(bytes) }
+  return new DigestBytes(bytes)
 }
 
 /** One signature's inputs: both derived from the request, and the request's canonical bytes. */
