@@ -22,7 +22,8 @@ type Manifest = {
   readonly name: string
   readonly version: string
   readonly private?: boolean
-  readonly exports?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly exports?: Readonly<Record<string, string | Readonly<Record<string, string>>>>
+  readonly bin?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
@@ -32,10 +33,10 @@ const packages = folders
   .filter((folder) => existsSync(join(root, folder, 'package.json')))
   .map((folder) => ({ folder, ...manifest(folder) }))
 
-/** Subpaths an application can import: those with a built file. */
+/** A package's modules: those an application can import, or those only this repository's tests can. */
 function subpaths(pack: Manifest, wanted: 'public' | 'internal'): string[] {
   return Object.entries(pack.exports ?? {})
-    .filter(([, target]) => (target['default'] !== undefined) === (wanted === 'public'))
+    .filter(([, target]) => typeof target !== 'string' && 'default' in target === (wanted === 'public'))
     .map(([path]) => join(pack.name, path))
 }
 
@@ -82,6 +83,10 @@ describe.each(packages)('$name', (pack) => {
       )
     }
   })
+})
+
+it.each(packages.flatMap(({ bin }) => Object.keys(bin ?? {})))('the program %s starts', (program) => {
+  expect(run(project, join(project, 'node_modules/.bin', program), '--help')).toContain(program)
 })
 
 describe("the README's TypeScript", () => {
