@@ -1,0 +1,247 @@
+// How does a device speak with its node so that nobody else can? Every message signed, both ways. (SPEC 0.4, 0.5)
+
+import { sha256 } from '@noble/hashes/sha2.js'
+import { equalBytes } from '@tercet/protocol/bytes'
+import type { Random } from '@tercet/protocol/random'
+import { CODES } from '@tercet/wire/codes'
+import type { Context } from '@tercet/wire/context'
+import {
+  DOCUMENT_CONTENT_TYPE,
+  ENDPOINTS,
+  type EndpointName,
+  endpointPath,
+  MESSAGE_CONTENT_TYPE,
+  responseCap,
+} from '@tercet/wire/endpoints'
+import { type Authenticated, signRequest, verifyResponse } from '@tercet/wire/http-signature'
+import type { Identity } from '@tercet/wire/identity'
+import { type Problem, parseProblem } from '@tercet/wire/problem'
+import { TercetError, throwIfAborted } from './errors.js'
+import type { HttpResponse, Transport } from './transport.js'
+import { pause, within } from './waiting.js'
+
+export interface ChannelOptions {
+  /** The node's address: `https://node.example`, a path prefix allowed. */
+  readonly node: string
+  readonly identity: Identity
+  /** idC, pinned. */
+  readonly cosigner: Uint8Array
+  readonly transport: Transport
+  /** Unix milliseconds. */
+  readonly clock: () => number
+  readonly random: Random
+  /** For one answer. */
+  readonly timeoutMilliseconds: number
+}
+
+/** What stays the same through a session. */
+export interface SessionNames {
+  readonly opType: Context['opType']
+  /** 32 bytes; zero bytes in keygen. */
+  readonly keyId: Uint8Array
+  readonly epoch: number
+  readonly sessionId: Uint8Array
+  /** Stands in the path of a wallet's routes. */
+  readonly walletId?: string
+}
+
+/** Tries of one message, the first included, while nobody who can be believed answers. */
+const TRIES = 5
+const FIRST_PAUSE_MILLISECONDS = 150
+const MAX_PAUSE_MILLISECONDS = 5_000
+/** A node that asks for a longer pause than this is answered with an error instead. */
+const MAX_ASKED_PAUSE_SECONDS = 10
+
+export class Channel {
+  readonly options: ChannelOptions
+  /** Added to the clock: the node's signed time, taken once. */
+  #clockOffset = 0
+
+  constructor(options: ChannelOptions) {
+    this.options = options
+  }
+
+  /** Begins a session; `previous` continues one, with the hash of the last message received. */
+  session(names: SessionNames, previous: Uint8Array = new Uint8Array(32)): Session {
+    return new Session(this, names, previous)
+  }
+
+  /**
+   * Sends a message until an authenticated answer to it comes, always the same bytes under a new signature.
+   * @returns the body of a 200
+   * @throws TercetError with the code of a signed problem, or `network`, `timeout`, `aborted`, after which nobody knows
+   * whether the node has seen the message
+   */
+  async send(
+    name: EndpointName,
+    context: Context,
+    walletId: string | undefined,
+    body: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    let corrected = false
+    let wait = FIRST_PAUSE_MILLISECONDS
+    for (let tried = 1; ; tried++) {
+      const outcome = await this.#once(name, context, walletId, body, signal)
+      if (outcome.kind === 'answer') return outcome.body
+      if (outcome.kind === 'problem') {
+        const { problem } = outcome
+        if (problem.code === 'clock' && problem.time !== undefined && !corrected) {
+          corrected = true
+          this.#clockOffset = problem.time * 1000 - this.options.clock()
+          continue
+        }
+        if (!repeats(problem) || tried >= TRIES) throw problemError(problem)
+        if (problem.retryAfterSeconds !== undefined) wait = Math.max(wait, problem.retryAfterSeconds * 1000)
+      } else if (tried >= TRIES) throw outcome.error
+      await pause(wait, signal)
+      wait = Math.min(wait * 2, MAX_PAUSE_MILLISECONDS)
+    }
+  }
+
+  async #once(
+    name: EndpointName,
+    context: Context,
+    walletId: string | undefined,
+    body: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<Outcome> {
+    const { identity, cosigner, clock, random, transport, timeoutMilliseconds } = this.options
+    const { method } = ENDPOINTS[name]
+    const path = endpointPath(name, walletId)
+    const created = Math.floor((clock() + this.#clockOffset) / 1000)
+    const signed = await signRequest(identity, {
+      method,
+      path,
+      query: '',
+      body,
+      context,
+      created,
+      nonce: random(32),
+    })
+    const headers = {
+      ...signed,
+      accept: accepted(name),
+      ...(method === 'GET' ? {} : { 'content-type': MESSAGE_CONTENT_TYPE }),
+    }
+    let response: HttpResponse
+    try {
+      response = await within(timeoutMilliseconds, signal, (limit) =>
+        transport({
+          method,
+          url: urlOf(this.options.node, path),
+          headers,
+          signal: limit,
+          maxResponseBytes: responseCap(name),
+          ...(method === 'GET' ? {} : { body }),
+        }),
+      )
+    } catch (error) {
+      throwIfAborted(signal)
+      return {
+        kind: 'silence',
+        error: error instanceof TercetError ? error : new TercetError('network', { cause: error }),
+      }
+    }
+    try {
+      const authenticated = await verifyResponse(response)
+      if (!answers(authenticated, context, cosigner, identity, body))
+        throw new Error('an answer to something else')
+      if (response.status === 200) return { kind: 'answer', body: response.body }
+      const problem = parseProblem(response.body)
+      if (CODES[problem.code].status !== response.status) throw new Error('status and problem differ')
+      return { kind: 'problem', problem }
+    } catch (error) {
+      // Whoever sent this is not the node: a proxy, or an attacker. It changes nothing.
+      return { kind: 'silence', error: new TercetError('network', { cause: error }) }
+    }
+  }
+}
+
+type Outcome =
+  | { readonly kind: 'answer'; readonly body: Uint8Array }
+  | { readonly kind: 'problem'; readonly problem: Problem }
+  | { readonly kind: 'silence'; readonly error: TercetError }
+
+/** One session: each message names the hash of the answer before it. */
+export class Session {
+  readonly #channel: Channel
+  readonly #names: SessionNames
+  #previous: Uint8Array
+
+  constructor(channel: Channel, names: SessionNames, previous: Uint8Array) {
+    this.#channel = channel
+    this.#names = names
+    this.#previous = previous
+  }
+
+  /** SHA-256 of the last answer; 32 zero bytes before the first. */
+  get previous(): Uint8Array {
+    return this.#previous
+  }
+
+  /** Sends the next message and returns the body of its answer. @throws as {@link Channel.send} */
+  async send(name: EndpointName, body: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    const { keyId, epoch, opType, sessionId, walletId } = this.#names
+    const { identity, cosigner } = this.#channel.options
+    const context: Context = {
+      version: 1,
+      idFrom: identity.publicIdentity,
+      idTo: cosigner,
+      keyId,
+      epoch,
+      opType,
+      sessionId,
+      step: ENDPOINTS[name].step,
+      prevMsgHash: this.#previous,
+    }
+    const answer = await this.#channel.send(name, context, walletId, body, signal)
+    this.#previous = sha256(answer)
+    return answer
+  }
+}
+
+/** Whether an authenticated message is the pinned cosigner's answer to this very message. */
+function answers(
+  message: Authenticated,
+  sent: Context,
+  cosigner: Uint8Array,
+  own: Identity,
+  body: Uint8Array,
+): boolean {
+  const { context } = message
+  return (
+    equalBytes(message.identity, cosigner) &&
+    equalBytes(context.idTo, own.publicIdentity) &&
+    equalBytes(context.keyId, sent.keyId) &&
+    context.epoch === sent.epoch &&
+    context.opType === sent.opType &&
+    equalBytes(context.sessionId, sent.sessionId) &&
+    context.step === sent.step + 1 &&
+    equalBytes(context.prevMsgHash, sha256(body))
+  )
+}
+
+/** Whether the same bytes may be sent again after this problem: the node has not acted on them. */
+function repeats(problem: Problem): boolean {
+  const { code, retryAfterSeconds = 0 } = problem
+  if (code !== 'busy' && code !== 'storage' && code !== 'replayed' && code !== 'rate-limited') return false
+  return retryAfterSeconds <= MAX_ASKED_PAUSE_SECONDS
+}
+
+function problemError({ code, field, id }: Problem): TercetError {
+  return new TercetError(code, {
+    ...(field === undefined ? {} : { field }),
+    ...(id === undefined ? {} : { incident: id }),
+  })
+}
+
+function accepted(name: EndpointName): string {
+  const usual = 'response' in ENDPOINTS[name] ? MESSAGE_CONTENT_TYPE : DOCUMENT_CONTENT_TYPE
+  return `${usual}, application/problem+json`
+}
+
+/** The node's address with a route's path behind it. */
+export function urlOf(node: string, path: string): string {
+  return node.replace(/\/+$/, '') + path
+}

@@ -1,0 +1,18 @@
+// What does an application import? The wallet, its errors, and the types of what can be injected.
+
+export type { Summary } from '@tercet/chains/summary'
+export { type ErrorCode, type Retry, TercetError } from './errors.js'
+export type { Recovery, RecoveryRegistration } from './keygen.js'
+export type { Progress, Stage } from './progress.js'
+export type { RequestDraft } from './requests.js'
+export type { DeviceStorage } from './storage/storage.js'
+export { fetchTransport, type HttpRequest, type HttpResponse, type Transport } from './transport.js'
+export {
+  type CreateOptions,
+  type OpenOptions,
+  prepareDevice,
+  type Signed,
+  type SignOptions,
+  Wallet,
+  type WalletOptions,
+} from './wallet.js'

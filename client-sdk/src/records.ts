@@ -1,0 +1,199 @@
+// What does a device store of a wallet, under which keys? Share, OT setup, kit, and what is under way. (SPEC 1.2, 2.5)
+
+import { Malformed } from '@tercet/protocol/errors'
+import type { OtReason } from '@tercet/protocol/messages'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
+import { canonicalize, type Json, parseCanonical } from '@tercet/wire/canonical-json'
+import { decodeKit, encodeKit, type Kit } from '@tercet/wire/kit'
+import { TercetError } from './errors.js'
+import type { DeviceStorage } from './storage/storage.js'
+
+/** `confirm`: Req3 is to be sent, or sent again. `test`: the self-test is missing. `ready`: the wallet may be used. */
+export type WalletStage = 'confirm' | 'test' | 'ready'
+
+const RENEWALS = ['peer-fault', 'burned', 'mismatch'] as const satisfies readonly OtReason[]
+/** Why a device asks for a new OT setup. */
+export type Renewal = (typeof RENEWALS)[number]
+
+export interface WalletMeta {
+  readonly stage: WalletStage
+  /** The node's address as this device reaches it. */
+  readonly node: string
+  /** idC, pinned at keygen, 34 bytes. */
+  readonly cosigner: Uint8Array
+  /** Why the OT setup must be made anew before anything else; absent while it is live. A burn is stored here. */
+  readonly renew?: Renewal
+}
+
+/** What Req3 is made of, kept until Res3: it is repeated byte for byte. */
+export interface Confirmation {
+  readonly sessionId: Uint8Array
+  /** SHA-256 of Res2. */
+  readonly previous: Uint8Array
+  readonly body: Uint8Array
+}
+
+export interface WalletRecords {
+  readonly meta: WalletMeta
+  /** Secret encodings. */
+  readonly share: Uint8Array
+  readonly otSetup: Uint8Array
+  readonly kit: Kit
+}
+
+const PREFIX = 'wallet/'
+type Part = 'meta' | 'share' | 'ot' | 'kit' | 'confirm'
+
+function keyOf(walletId: string, part: Part): string {
+  return `${PREFIX}${walletId}/${part}`
+}
+
+/** Stores a wallet that has come as far as Req3: all of it in one write. */
+export async function storeNew(
+  storage: DeviceStorage,
+  walletId: string,
+  records: WalletRecords,
+  confirmation: Confirmation,
+): Promise<void> {
+  const { sessionId, previous, body } = confirmation
+  await storage.put({
+    [keyOf(walletId, 'meta')]: encodeMeta(records.meta),
+    [keyOf(walletId, 'share')]: records.share,
+    [keyOf(walletId, 'ot')]: records.otSetup,
+    [keyOf(walletId, 'kit')]: encodeKit(records.kit),
+    [keyOf(walletId, 'confirm')]: canonicalize({
+      sessionId: toBase64url(sessionId),
+      previous: toBase64url(previous),
+      body: toBase64url(body),
+    }),
+  })
+}
+
+/** Stores that the node has confirmed the key, with the kit that is complete now. */
+export async function storeConfirmed(
+  storage: DeviceStorage,
+  walletId: string,
+  meta: WalletMeta,
+  kit: Kit,
+): Promise<void> {
+  await storage.put({ [keyOf(walletId, 'meta')]: encodeMeta(meta), [keyOf(walletId, 'kit')]: encodeKit(kit) })
+}
+
+export async function storeMeta(storage: DeviceStorage, walletId: string, meta: WalletMeta): Promise<void> {
+  await storage.put({ [keyOf(walletId, 'meta')]: encodeMeta(meta) })
+}
+
+/** Stores a burn: the setup's secrets are overwritten in the same write that says so. (I6) */
+export async function storeBurn(storage: DeviceStorage, walletId: string, meta: WalletMeta): Promise<void> {
+  await storage.put({
+    [keyOf(walletId, 'meta')]: encodeMeta(meta),
+    [keyOf(walletId, 'ot')]: new Uint8Array(0),
+  })
+}
+
+/** Stores a new OT setup in place of the old one. */
+export async function storeSetup(
+  storage: DeviceStorage,
+  walletId: string,
+  meta: WalletMeta,
+  otSetup: Uint8Array,
+): Promise<void> {
+  await storage.put({ [keyOf(walletId, 'meta')]: encodeMeta(meta), [keyOf(walletId, 'ot')]: otSetup })
+}
+
+/** Everything of a wallet. @throws TercetError `not-found`, `damaged` */
+export async function loadWallet(storage: DeviceStorage, walletId: string): Promise<WalletRecords> {
+  const meta = await storage.get(keyOf(walletId, 'meta'))
+  if (meta === undefined) throw new TercetError('not-found', { message: 'This device has no such wallet.' })
+  const [share, otSetup, kit] = await Promise.all([
+    storage.get(keyOf(walletId, 'share')),
+    storage.get(keyOf(walletId, 'ot')),
+    storage.get(keyOf(walletId, 'kit')),
+  ])
+  if (share === undefined || otSetup === undefined || kit === undefined) throw new TercetError('damaged')
+  return reading(() => ({ meta: decodeMeta(meta), share, otSetup, kit: decodeKit(kit) }))
+}
+
+/** What is needed to send Req3 again. @throws TercetError `damaged` */
+export async function loadConfirmation(storage: DeviceStorage, walletId: string): Promise<Confirmation> {
+  const bytes = await storage.get(keyOf(walletId, 'confirm'))
+  if (bytes === undefined) throw new TercetError('damaged')
+  return reading(() => {
+    const { sessionId, previous, body } = textMembers(parseCanonical(bytes, 'confirm'))
+    return {
+      sessionId: fromBase64url(text(sessionId), 'confirm.sessionId', 32),
+      previous: fromBase64url(text(previous), 'confirm.previous', 32),
+      body: fromBase64url(text(body), 'confirm.body'),
+    }
+  })
+}
+
+/** Deletes what was only needed until Res3. */
+export async function forgetConfirmation(storage: DeviceStorage, walletId: string): Promise<void> {
+  await storage.delete([keyOf(walletId, 'confirm')])
+}
+
+/** Deletes a wallet that never came into being at the node. */
+export async function forgetWallet(storage: DeviceStorage, walletId: string): Promise<void> {
+  const parts: readonly Part[] = ['meta', 'share', 'ot', 'kit', 'confirm']
+  await storage.delete(parts.map((part) => keyOf(walletId, part)))
+}
+
+/** The wallets of a store, with how far each has come. */
+export async function listWallets(storage: DeviceStorage): Promise<{ id: string; meta: WalletMeta }[]> {
+  const keys = await storage.list(PREFIX)
+  const ids = keys
+    .filter((key) => key.endsWith('/meta'))
+    .map((key) => key.slice(PREFIX.length, -'/meta'.length))
+  return Promise.all(
+    ids.map(async (id) => {
+      const meta = await storage.get(keyOf(id, 'meta'))
+      if (meta === undefined) throw new TercetError('damaged')
+      return { id, meta: reading(() => decodeMeta(meta)) }
+    }),
+  )
+}
+
+function encodeMeta({ stage, node, cosigner, renew }: WalletMeta): Uint8Array {
+  return canonicalize({
+    version: '1',
+    stage,
+    node,
+    cosigner: toBase64url(cosigner),
+    ...(renew === undefined ? {} : { renew }),
+  })
+}
+
+function decodeMeta(bytes: Uint8Array): WalletMeta {
+  const { version, stage, node, cosigner, renew } = textMembers(parseCanonical(bytes, 'meta'))
+  if (version !== '1') throw new Malformed('meta.version')
+  const known = (['confirm', 'test', 'ready'] as const).find((name) => name === stage)
+  if (known === undefined) throw new Malformed('meta.stage')
+  const reason = RENEWALS.find((name) => name === renew)
+  if (renew !== undefined && reason === undefined) throw new Malformed('meta.renew')
+  return {
+    stage: known,
+    node: text(node),
+    cosigner: fromBase64url(text(cosigner), 'meta.cosigner', 34),
+    ...(reason === undefined ? {} : { renew: reason }),
+  }
+}
+
+function textMembers(value: Json): { readonly [key: string]: string | undefined } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('record')
+  for (const member of Object.values(value)) text(member)
+  return value as { readonly [key: string]: string }
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new Malformed('record')
+  return value
+}
+
+function reading<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new TercetError('damaged', { cause: error })
+  }
+}

@@ -1,0 +1,400 @@
+// What is a wallet to the application that uses it? Create, open, list, addresses, signatures, the kit, close.
+
+import { evmAddress, joinSignature, serializeSigned, transactionHash } from '@tercet/chains/evm'
+import type { Hex } from '@tercet/chains/facts'
+import { interpret, type WalletKey } from '@tercet/chains/interpret'
+import type { Summary } from '@tercet/chains/summary'
+import { decodePoint } from '@tercet/protocol/curve'
+import { derive, parsePath } from '@tercet/protocol/derivation'
+import type { Random } from '@tercet/protocol/random'
+import type { Signature, SigningInput } from '@tercet/protocol/sign'
+import { toBase64url } from '@tercet/wire/base64url'
+import type { JsonObject } from '@tercet/wire/canonical-json'
+import { encodeKit, type Kit } from '@tercet/wire/kit'
+import { encodeRequest } from '@tercet/wire/request'
+import { Channel } from './channel.js'
+import type { Engine } from './engine/contract.js'
+import { startEngine } from './engine/engine.js'
+import { platformRandom } from './engine/platform-random.js'
+import { asTercetError, codeOf, TercetError, throwIfAborted } from './errors.js'
+import { fromHex } from './hex.js'
+import { fetchNodeIdentity } from './identity.js'
+import {
+  type Creation,
+  checkExpected,
+  confirmKey,
+  makeKey,
+  type Recovery,
+  registerRecovery,
+} from './keygen.js'
+import { Pair } from './pair.js'
+import { DEFAULT_POOL, MAX_POOL, Presigner } from './presigner.js'
+import { type Progress, reporter } from './progress.js'
+import { listWallets, loadWallet, storeMeta, type WalletRecords } from './records.js'
+import { chainOf, completeDraft, DEFAULT_PATH, type RequestDraft } from './requests.js'
+import type { DeviceStorage } from './storage/storage.js'
+import { fetchTransport, type Transport } from './transport.js'
+
+/** What a wallet stands on; everything but the storage has a default. */
+export interface WalletOptions {
+  readonly storage: DeviceStorage
+  readonly onProgress?: (progress: Progress) => void
+  /** Ends the creation or the opening; what was stored is finished by `Wallet.open`. */
+  readonly signal?: AbortSignal
+  readonly transport?: Transport
+  /** Unix milliseconds. */
+  readonly clock?: () => number
+  /** For tests: with a source of its own, everything runs in the caller's thread. */
+  readonly random?: Random
+  /** Presignatures kept ready: 4 where left out, 0 to 16. */
+  readonly pool?: { readonly size: number }
+  /** For one answer of the node; a minute where left out. */
+  readonly timeoutMilliseconds?: number
+}
+
+export interface CreateOptions extends WalletOptions {
+  /** Where the node is reached. */
+  readonly node: string
+  readonly recovery: Recovery
+  /** The node's identity in base64url, where it is known from elsewhere; any other is refused. */
+  readonly expectedIdentity?: string
+}
+
+export interface OpenOptions extends WalletOptions {
+  readonly walletId: string
+  /** Where the node is reached now, if it has moved. */
+  readonly node?: string
+}
+
+export interface SignOptions {
+  readonly path?: string
+  /** CAIP-2: `eip155:1` */
+  readonly chain?: string
+  readonly signal?: AbortSignal
+}
+
+export interface Signed {
+  /** s is low; with the recovery id the signature gives the public key. */
+  readonly signature: Signature
+  /** The 32 bytes that were signed. */
+  readonly digest: Uint8Array
+  /** Of the key that signed. */
+  readonly address: Hex
+  /** What was signed, for people. */
+  readonly summary: Summary
+  /** The canonical request that device and node both interpreted. */
+  readonly requestBytes: Uint8Array
+  /** One round trip, or two. */
+  readonly mode: 'pool' | 'fresh'
+}
+
+const TIMEOUT_MILLISECONDS = 60_000
+/** Keygens begun anew because the node forgot the session: each with fresh secrets. */
+const CREATE_TRIES = 2
+
+export class Wallet {
+  /** base64url of keyId. */
+  readonly id: string
+  /** The node's address. */
+  readonly node: string
+  readonly #key: WalletKey
+  readonly #kit: Kit
+  readonly #engine: Engine
+  readonly #presigner: Presigner
+  readonly #clock: () => number
+  readonly #random: Random
+  #closed = false
+
+  private constructor(parts: Parts) {
+    this.id = parts.walletId
+    this.node = parts.records.meta.node
+    this.#kit = parts.records.kit
+    this.#key = keyOf(parts.records.kit)
+    this.#engine = parts.engine
+    this.#presigner = parts.presigner
+    this.#clock = parts.clock
+    this.#random = parts.random
+  }
+
+  /**
+   * Makes a key together with a node. Three exchanges; the share is stored before the node learns that it was made,
+   * and the wallet is returned only after it has signed once. @throws TercetError
+   */
+  static create(options: CreateOptions): Promise<Wallet> {
+    return translated(async () => {
+      const report = reporter(options.onProgress)
+      report('identity')
+      const identity = await options.storage.identity()
+      const transport = options.transport ?? fetchTransport
+      const timeout = options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS
+      const found = await fetchNodeIdentity(options.node, transport, timeout, options.signal)
+      checkExpected(found, options.expectedIdentity)
+      report('recovery')
+      const recovery = await registerRecovery(options.recovery, identity)
+      throwIfAborted(options.signal)
+      return withEngine(options, async (engine) => {
+        const channel = await channelOf(options, options.node, found)
+        const creation: Creation = { ...common(options), channel, engine, report }
+        for (let tried = 1; ; tried++) {
+          const { walletId, records } = await makeKey(creation, recovery)
+          try {
+            return await Wallet.#finish(
+              options,
+              creation,
+              walletId,
+              await confirmKey(creation, walletId, records),
+            )
+          } catch (error) {
+            if (tried >= CREATE_TRIES || codeOf(error) !== 'unknown-session') throw error
+          }
+        }
+      })
+    })
+  }
+
+  /** Opens a wallet of this device, and finishes its creation where that was cut off. @throws TercetError */
+  static open(options: OpenOptions): Promise<Wallet> {
+    return translated(async () => {
+      const { walletId, storage } = options
+      const records = await loadWallet(storage, walletId)
+      const meta = options.node === undefined ? records.meta : { ...records.meta, node: options.node }
+      if (meta.node !== records.meta.node) await storeMeta(storage, walletId, meta)
+      return withEngine(options, async (engine) => {
+        const channel = await channelOf(options, meta.node, meta.cosigner)
+        const creation: Creation = {
+          ...common(options),
+          channel,
+          engine,
+          report: reporter(options.onProgress),
+        }
+        const moved = { ...records, meta }
+        const confirmed = meta.stage === 'confirm' ? await confirmKey(creation, walletId, moved) : moved
+        return Wallet.#finish(options, creation, walletId, confirmed)
+      })
+    })
+  }
+
+  /** The wallets of a store. An unfinished one is finished by opening it. */
+  static async list(
+    storage: DeviceStorage,
+  ): Promise<{ id: string; state: 'ready' | 'unfinished'; node: string }[]> {
+    const wallets = await listWallets(storage)
+    return wallets.map(({ id, meta }) => ({
+      id,
+      state: meta.stage === 'ready' ? 'ready' : 'unfinished',
+      node: meta.node,
+    }))
+  }
+
+  static async #finish(
+    options: WalletOptions,
+    creation: Creation,
+    walletId: string,
+    records: WalletRecords,
+  ): Promise<Wallet> {
+    const { storage, channel, engine, report, signal } = creation
+    const untested = records.meta.stage !== 'ready'
+    const meta = { ...records.meta, stage: 'ready' as const }
+    let presigner: Presigner | undefined
+    const pair = new Pair({
+      walletId,
+      record: records.kit.record,
+      meta: records.meta,
+      share: records.share,
+      otSetup: records.otSetup,
+      storage,
+      channel,
+      engine,
+      onDrop: () => presigner?.drop(),
+    })
+    const { clock, random } = channel.options
+    presigner = new Presigner({ pair, engine, clock, size: poolSize(options) })
+    const wallet = new Wallet({ walletId, records: { ...records, meta }, engine, presigner, clock, random })
+    if (untested) {
+      report('self-test')
+      const { input } = wallet.#interpret({ kind: 'self-test' })
+      await presigner.signFresh(input, signal)
+      await pair.setStage('ready')
+    }
+    report('ready')
+    presigner.refill()
+    return wallet
+  }
+
+  /** X, 33 bytes: the account-level public key. */
+  get publicKey(): Uint8Array {
+    return this.#kit.record.publicKey.slice()
+  }
+
+  /** The EVM address at a path: `m`, or up to five levels such as `m/0/7`. @throws TercetError `malformed` */
+  address(path: string = DEFAULT_PATH): Hex {
+    try {
+      return evmAddress(derive(this.#key, parsePath(path)).publicKey)
+    } catch (error) {
+      throw asTercetError(error)
+    }
+  }
+
+  /** Signs a request together with the node. @throws TercetError */
+  sign(draft: RequestDraft, options: { readonly signal?: AbortSignal } = {}): Promise<Signed> {
+    return translated(async () => {
+      if (this.#closed) throw new TercetError('closed')
+      const { input, ...seen } = this.#interpret(draft)
+      const { signature, mode } = await this.#presigner.sign(input, options.signal)
+      return { ...seen, signature, mode }
+    })
+  }
+
+  /** Signs an unsigned serialized transaction: legacy with EIP-155, 2930 or 1559. @throws TercetError */
+  signTransaction(
+    unsigned: Uint8Array | Hex,
+    options: SignOptions = {},
+  ): Promise<Signed & { serialized: Hex; hash: Hex }> {
+    return translated(async () => {
+      const bytes = typeof unsigned === 'string' ? fromHex(unsigned, 'payload') : unsigned.slice()
+      const { chain = chainOf(bytes), path = DEFAULT_PATH } = options
+      const signed = await this.sign(
+        { kind: 'evm-transaction', chain, path, payload: toBase64url(bytes) },
+        options,
+      )
+      const serialized = serializeSigned(bytes, signed.signature)
+      return { ...signed, serialized, hash: transactionHash(serialized) }
+    })
+  }
+
+  /** Signs a message (EIP-191); text is taken as UTF-8. `serialized` is r || s || v. @throws TercetError */
+  signMessage(
+    message: string | Uint8Array,
+    options: SignOptions = {},
+  ): Promise<Signed & { serialized: Hex }> {
+    const bytes = typeof message === 'string' ? new TextEncoder().encode(message) : message
+    const { chain = 'eip155:1', path = DEFAULT_PATH } = options
+    return this.#signJoined({ kind: 'evm-message', chain, path, payload: toBase64url(bytes) }, options)
+  }
+
+  /** Signs typed data (EIP-712); integers beyond the safe range are decimal strings. @throws TercetError */
+  signTypedData(typedData: JsonObject, options: SignOptions = {}): Promise<Signed & { serialized: Hex }> {
+    const { chain = chainOfDomain(typedData), path = DEFAULT_PATH } = options
+    return this.#signJoined({ kind: 'evm-typed-data', chain, path, payload: typedData }, options)
+  }
+
+  /** The recovery kit: canonical JSON, no secret in it. The recovery key opens it. */
+  async recoveryKit(): Promise<Uint8Array> {
+    return encodeKit(this.#kit)
+  }
+
+  /** Presignatures that are ready now: signatures of one round trip. */
+  get presignatures(): number {
+    return this.#presigner.ready
+  }
+
+  /** Resolves when the pool is full. @throws TercetError */
+  ready(): Promise<void> {
+    return translated(() => this.#presigner.full())
+  }
+
+  /** Drops every presignature and ends the engine. The storage is its owner's to close. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#presigner.close()
+    await this.#engine.close()
+  }
+
+  #signJoined(draft: RequestDraft, options: SignOptions): Promise<Signed & { serialized: Hex }> {
+    return translated(async () => {
+      const signed = await this.sign(draft, options)
+      return { ...signed, serialized: joinSignature(signed.signature) }
+    })
+  }
+
+  #interpret(draft: RequestDraft): Omit<Signed, 'signature' | 'mode'> & { input: SigningInput } {
+    const request = completeDraft(draft, this.id, this.#clock(), this.#random)
+    const requestBytes = encodeRequest(request)
+    const { digest, tweak, address, summary } = interpret(request, this.#key)
+    return {
+      input: { digest, tweak, request: requestBytes },
+      digest: digest.bytes,
+      address,
+      summary,
+      requestBytes,
+    }
+  }
+}
+
+interface Parts {
+  readonly walletId: string
+  readonly records: WalletRecords
+  readonly engine: Engine
+  readonly presigner: Presigner
+  readonly clock: () => number
+  readonly random: Random
+}
+
+/**
+ * The identity of this device in base64url: what the holder of the recovery key proves its key for. It is made and
+ * stored at the first call.
+ */
+export async function prepareDevice(options: {
+  readonly storage: DeviceStorage
+}): Promise<{ identity: string }> {
+  const { publicIdentity } = await options.storage.identity()
+  return { identity: toBase64url(publicIdentity) }
+}
+
+function keyOf({ record }: Kit): WalletKey {
+  const { keyId, publicKey, chainCode, transcript } = record
+  return { keyId, publicKey: decodePoint(publicKey, 'kit.X'), chainCode, transcript }
+}
+
+function common({ storage, signal }: WalletOptions): Pick<Creation, 'storage' | 'signal'> {
+  return { storage, ...(signal === undefined ? {} : { signal }) }
+}
+
+async function channelOf(options: WalletOptions, node: string, cosigner: Uint8Array): Promise<Channel> {
+  return new Channel({
+    node,
+    cosigner,
+    identity: await options.storage.identity(),
+    transport: options.transport ?? fetchTransport,
+    clock: options.clock ?? Date.now,
+    random: options.random ?? platformRandom,
+    timeoutMilliseconds: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
+  })
+}
+
+/** Starts an engine for the work, and ends it if the work fails. */
+async function withEngine(
+  options: WalletOptions,
+  work: (engine: Engine) => Promise<Wallet>,
+): Promise<Wallet> {
+  const engine = await startEngine(options.random)
+  try {
+    return await work(engine)
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+function poolSize({ pool }: WalletOptions): number {
+  const size = pool?.size ?? DEFAULT_POOL
+  if (!Number.isInteger(size) || size < 0 || size > MAX_POOL)
+    throw new TercetError('malformed', { field: 'pool.size' })
+  return size
+}
+
+/** The chain that typed data names in its domain; the Ethereum main net where it names none. */
+function chainOfDomain(typedData: JsonObject): string {
+  const { domain } = typedData
+  if (typeof domain !== 'object' || domain === null || !('chainId' in domain)) return 'eip155:1'
+  return `eip155:${String(domain['chainId'])}`
+}
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw asTercetError(error)
+  }
+}
