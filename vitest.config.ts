@@ -22,7 +22,7 @@ export default defineConfig({
             'signer-node/src/**/*.test.ts',
             'client-sdk/src/**/*.test.ts',
             'test/*.test.ts',
-            'test/{vectors,compat,types,architecture,demo,bench}/**/*.test.ts',
+            'test/{vectors,compat,types,architecture,support,demo,bench}/**/*.test.ts',
             ...crossPackage.map((folder) => `test/${folder}/**/*.test.ts`),
           ],
         },
