@@ -46,7 +46,7 @@ export const LIMITS = {
   /** How long the answer of a pool signature is kept for retries. */
   answerSeconds: 600,
   presignaturesPerKey: 32,
-  presignatures: 8192,
+  presignatures: 65_536,
   presignatureSeconds: 24 * 3600,
   nonces: 200_000,
   otSetupsPerHour: 20,

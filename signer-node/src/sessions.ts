@@ -1,5 +1,6 @@
 // Which sessions are open, what was answered in them, and when do they end? (SPEC 0.5; invariants I22, I23)
 
+import type { Code } from '@tercet/wire/codes'
 import { Refusal } from './refusal.js'
 
 /** An answer as it leaves: the bytes that a retry gets again. */
@@ -29,6 +30,8 @@ export interface Session<Data = unknown> {
   next: number
   /** Whether the session still holds state: unfinished, not dead. */
   open: boolean
+  /** Why a message to a session without state is refused. */
+  ended: Code
   /** SHA-256 of the last answer's body. */
   previous: Uint8Array
   readonly kept: Map<number, Kept>
@@ -86,6 +89,7 @@ export class Sessions<Data> {
       deadline: this.#clock() + seconds * 1000,
       next: 1,
       open: true,
+      ended: 'unknown-session',
       previous: new Uint8Array(32),
       kept: new Map(),
     }
@@ -94,9 +98,10 @@ export class Sessions<Data> {
   }
 
   /** Ends the session's state; answers that were given stay. */
-  end(session: Session<Data>): void {
+  end(session: Session<Data>, ended: Code = 'unknown-session'): void {
     if (!session.open) return
     session.open = false
+    session.ended = ended
     session.next = 0
     this.#onEnd(session)
   }
@@ -108,8 +113,10 @@ export class Sessions<Data> {
   }
 
   /** Ends every open session that the test names. */
-  endWhere(test: (session: Session<Data>) => boolean): void {
-    for (const session of this.#sessions.values()) if (session.open && test(session)) this.end(session)
+  endWhere(test: (session: Session<Data>) => boolean, ended: Code): void {
+    for (const session of this.#sessions.values()) {
+      if (session.open && test(session)) this.end(session, ended)
+    }
   }
 
   sweep(): void {

@@ -1,0 +1,191 @@
+// How do the parts become one serving node, and how does it stop? (stack trap 9; security.md 5; invariant I20)
+
+import { randomFillSync } from 'node:crypto'
+import type { Server } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { toBase64url } from '@tercet/wire/base64url'
+import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
+import { type Config, filesOf, LIMITS } from './config.js'
+import { startEngine } from './engine/engine.js'
+import { createGate } from './http/auth.js'
+import { createExchange } from './http/exchange.js'
+import { createRoutes } from './http/routes.js'
+import { createKeygen, createOtSetups } from './keys.js'
+import { createLocks } from './lock.js'
+import { type Log, whereOf } from './log.js'
+import { createMetrics } from './metrics.js'
+import { type Node, systemClock } from './node.js'
+import { createPairs } from './pairs.js'
+import { EXIT } from './refusal.js'
+import { createSealer } from './seal.js'
+import { createSigning } from './signing.js'
+import { loadIdentity } from './store/identity.js'
+import { holdServingLock, openStore, syncFolder } from './store/open.js'
+import { readWrappingKey } from './wrapping-key.js'
+
+/** The line that `start` prints. */
+export interface StartLine {
+  readonly port: number
+  readonly metricsPort: number
+  readonly pid: number
+  /** The node's identity, 34 bytes in base64url. */
+  readonly identity: string
+}
+
+export interface Serving {
+  readonly line: StartLine
+  /** Lets running requests end, then closes everything. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the node.
+ * @param end called when the node must not go on: a storage error or a lost worker
+ * @throws StartRefused
+ */
+export async function serve(config: Config, log: Log, end: (exitCode: number) => void): Promise<Serving> {
+  const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
+  const files = filesOf(config.dataDir)
+  const wrappingKey = readWrappingKey(files.wrappingKey)
+  const unlock = holdServingLock(files.serving)
+  const failStop = (event: string, where: string, exitCode: number) => {
+    node.notReady = 'storage'
+    log.error({ event, where })
+    // Answers that are under way say `storage`; nothing is acknowledged any more.
+    setTimeout(() => end(exitCode), 100)
+  }
+  const store = openStore(files.database, (error) => failStop('storage', whereOf(error), EXIT.storage))
+  syncFolder(config.dataDir)
+  const clock = systemClock()
+  const identity = await loadIdentity(store, createSealer(wrappingKey, random))
+  const engine = startEngine({
+    wrappingKey,
+    setupStates: LIMITS.openKeygens + LIMITS.openSessions + 64,
+    signingStates: LIMITS.presignatures + LIMITS.keptSessions,
+    keys: 256,
+    onExit: (role) => failStop('worker', role, EXIT.failed),
+  })
+  wrappingKey.fill(0)
+  const node: Node = {
+    identity,
+    store,
+    engine,
+    log,
+    metrics: createMetrics(),
+    clock,
+    random,
+    exclusively: createLocks(),
+    policy: DEFAULT_POLICY,
+    policyHash: policyHash(DEFAULT_POLICY),
+    started: clock.now(),
+    address: '',
+    notReady: 'starting',
+  }
+  const pairs = createPairs(node)
+  const keygen = createKeygen(node)
+  const otSetups = createOtSetups(node, pairs)
+  const signing = createSigning(node, pairs)
+  const exchange = createExchange(node, createGate(node))
+  const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config.origins)
+
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    serverOptions: {
+      maxHeaderSize: 16_384,
+      headersTimeout: 10_000,
+      requestTimeout: 30_000,
+      keepAliveTimeout: 10_000,
+    },
+  }) as Server
+  server.maxConnections = LIMITS.connections
+  const metricsServer = createMetricsServer(node)
+  const port = await listen(server, config.port, config.host)
+  const metricsPort = await listen(metricsServer, config.metricsPort, config.host)
+  node.address =
+    config.publicAddress ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+  node.notReady = undefined
+
+  const upkeep = setInterval(() => {
+    for (const { sweep } of [
+      pairs,
+      { sweep: () => keygen.sessions.sweep() },
+      { sweep: () => otSetups.sessions.sweep() },
+    ])
+      sweep()
+    node.metrics.sessions.set(
+      pairs.sessions.counts.open + keygen.sessions.counts.open + otSetups.sessions.counts.open,
+    )
+    node.metrics.presignatures.set(pairs.count)
+  }, 5_000)
+  upkeep.unref()
+  const watch = watchClocks(node, () => pairs.dropAll())
+
+  return {
+    line: { port, metricsPort, pid: process.pid, identity: toBase64url(identity.publicIdentity) },
+    async stop() {
+      node.notReady = node.notReady ?? 'draining'
+      clearInterval(upkeep)
+      clearInterval(watch)
+      await Promise.all([close(server), close(metricsServer)])
+      await engine.close()
+      await store.close()
+      unlock()
+    },
+  }
+}
+
+/** When wall clock and monotonic clock part, this may be a resumed or cloned machine: all one-time state goes. (SPEC 0.5) */
+function watchClocks({ log }: Node, onJump: () => void): NodeJS.Timeout {
+  let offset = Date.now() - performance.now()
+  const timer = setInterval(() => {
+    const now = Date.now() - performance.now()
+    if (Math.abs(now - offset) > 3_000) {
+      log.warn({ event: 'clock-jump' })
+      onJump()
+    }
+    offset = now
+  }, 1_000)
+  timer.unref()
+  return timer
+}
+
+function createMetricsServer({ metrics: { registry } }: Node): Server {
+  const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') {
+      response.writeHead(404).end()
+      return
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    )
+  })
+  server.maxConnections = 32
+  return server
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+/** Idle keep-alive connections would hold a closing server for seconds, so they are closed until none is left. */
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const idle = setInterval(() => server.closeIdleConnections(), 50)
+    const hard = setTimeout(() => server.closeAllConnections(), LIMITS.drainSeconds * 1000)
+    server.close(() => {
+      clearInterval(idle)
+      clearTimeout(hard)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

@@ -1,0 +1,114 @@
+// What do the program's commands do? (security.md 5)
+
+import { randomFillSync } from 'node:crypto'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { toBase64url } from '@tercet/wire/base64url'
+import { serve } from '../app.js'
+import { verify } from '../audit/log.js'
+import { type Config, filesOf } from '../config.js'
+import type { Log } from '../log.js'
+import { EXIT, StartRefused } from '../refusal.js'
+import { createSealer } from '../seal.js'
+import { createIdentity, loadIdentity } from '../store/identity.js'
+import { createDatabase, openStore, syncFolder } from '../store/open.js'
+import { createWrappingKey, readWrappingKey } from '../wrapping-key.js'
+
+const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
+const print = (line: object | string): void => {
+  process.stdout.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
+}
+
+/** Makes a data folder: wrapping key, database, identity. @throws StartRefused when there is one */
+export async function init(dataDir: string): Promise<number> {
+  const files = filesOf(dataDir)
+  if (existsSync(files.database) || existsSync(files.wrappingKey)) {
+    throw new StartRefused(`${dataDir} holds a node already`)
+  }
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  // The key comes first: a database that nothing can open would be worse than a key that opens nothing.
+  const wrappingKey = createWrappingKey(files.wrappingKey, random)
+  createDatabase(files.database)
+  const store = openStore(files.database, () => undefined)
+  const identity = await createIdentity(store, createSealer(wrappingKey, random))
+  wrappingKey.fill(0)
+  await store.close()
+  syncFolder(dataDir)
+  print({ dataDir, identity: toBase64url(identity) })
+  return EXIT.ok
+}
+
+/** Serves until SIGTERM or SIGINT; resolves with the exit code. */
+export function start(config: Config, log: Log): Promise<number> {
+  return new Promise((resolve, reject) => {
+    serve(config, log, resolve).then(({ line, stop }) => {
+      print(line)
+      log.info({ event: 'started', port: line.port })
+      const drain = (): void => {
+        log.info({ event: 'draining' })
+        stop().then(() => resolve(EXIT.ok), reject)
+      }
+      process.once('SIGTERM', drain)
+      process.once('SIGINT', drain)
+    }, reject)
+  })
+}
+
+/** Looks for what would go wrong later. Prints one line a check. */
+export async function doctor(dataDir: string): Promise<number> {
+  let failures = 0
+  const check = async (name: string, work: () => Promise<string> | string): Promise<void> => {
+    try {
+      print(`ok    ${name}: ${await work()}`)
+    } catch (error) {
+      failures++
+      print(`FAIL  ${name}: ${error instanceof StartRefused ? error.message : 'unexpected error'}`)
+    }
+  }
+  const files = filesOf(dataDir)
+  await check('data folder', () => {
+    if (!existsSync(dataDir)) throw new StartRefused(`no folder ${dataDir}: run \`tercet-node init\` first`)
+    if (process.platform !== 'win32' && (statSync(dataDir).mode & 0o022) !== 0) {
+      throw new StartRefused(`${dataDir} can be written by others`)
+    }
+    return dataDir
+  })
+  await check('wrapping key', () => {
+    readWrappingKey(files.wrappingKey).fill(0)
+    return 'readable by its owner alone'
+  })
+  await check('identity', async () => {
+    const store = openStore(files.database, () => undefined)
+    try {
+      const sealer = createSealer(readWrappingKey(files.wrappingKey), random)
+      return toBase64url((await loadIdentity(store, sealer)).publicIdentity)
+    } finally {
+      await store.close()
+    }
+  })
+  await check('audit', () => auditReport(dataDir))
+  return failures === 0 ? EXIT.ok : EXIT.failed
+}
+
+/** Verifies the whole audit chain. */
+export async function auditVerify(dataDir: string): Promise<number> {
+  try {
+    print(await auditReport(dataDir))
+    return EXIT.ok
+  } catch (error) {
+    if (!(error instanceof StartRefused) || error.exitCode !== EXIT.failed) throw error
+    print(error.message)
+    return EXIT.failed
+  }
+}
+
+async function auditReport(dataDir: string): Promise<string> {
+  const store = openStore(filesOf(dataDir).database, () => undefined)
+  try {
+    const { entries, head, brokenAt } = await verify(store)
+    if (brokenAt !== undefined)
+      throw new StartRefused(`entry ${brokenAt} is not what it must be`, EXIT.failed)
+    return `${entries} entries, head ${toBase64url(head)}`
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,134 @@
+// How is a request taken in and its answer signed, errors too? (SPEC 0.4; product, Authentication)
+
+import { sha256 } from '@noble/hashes/sha2.js'
+import { toBase64url } from '@tercet/wire/base64url'
+import { CONTEXT_HEADER, type Context, decodeContext } from '@tercet/wire/context'
+import { bodyCap, ENDPOINTS, type EndpointName } from '@tercet/wire/endpoints'
+import { type Authenticated, signResponse } from '@tercet/wire/http-signature'
+import { parseProblem } from '@tercet/wire/problem'
+import type { Node } from '../node.js'
+import { Refusal } from '../refusal.js'
+import type { Reply } from '../sessions.js'
+import type { Incoming } from '../steps.js'
+import type { Authenticate } from './auth.js'
+import { readBody } from './body.js'
+import { problemOf, problemReply } from './problems.js'
+
+const NOTHING = new Uint8Array(0)
+const ZERO32 = new Uint8Array(32)
+
+/** What an endpoint does with an authenticated message. */
+export type Handle = (incoming: Incoming) => Promise<Reply>
+
+export interface Exchange {
+  /** Reads, authenticates, handles and signs; every failure becomes a signed problem. */
+  run(name: EndpointName, request: Request, handle: Handle): Promise<Response>
+  /** A signed answer to a request that needs no authentication or matches no route. */
+  answer(route: string, request: Request, handle: () => Promise<Reply>): Promise<Response>
+}
+
+export function createExchange(node: Node, authenticate: Authenticate): Exchange {
+  function problem(error: unknown): Reply {
+    return problemReply(problemOf(error, node.log, () => toBase64url(node.random(9))))
+  }
+
+  async function respond(
+    request: Request,
+    reply: Reply,
+    body: Uint8Array,
+    auth: Authenticated | undefined,
+  ): Promise<Response> {
+    const headers = await signResponse(node.identity, {
+      status: reply.status,
+      body: reply.body,
+      context: contextOf(node, auth?.context ?? claimed(request), body),
+      created: node.clock.now(),
+      // The request's own nonce ties the answer to it.
+      nonce: auth?.nonce ?? node.random(32),
+    })
+    return new Response(new Uint8Array(reply.body), {
+      status: reply.status,
+      headers: {
+        ...headers,
+        'content-type': reply.contentType,
+        'cache-control': 'no-store',
+        ...retryAfter(reply),
+        ...(node.notReady === 'draining' ? { connection: 'close' } : {}),
+      },
+    })
+  }
+
+  return {
+    async run(name, request, handle) {
+      const begun = node.clock.monotonic()
+      const endpoint = ENDPOINTS[name]
+      const { pathname, search } = new URL(request.url)
+      let body = NOTHING as Uint8Array
+      let auth: Authenticated | undefined
+      let reply: Reply
+      try {
+        if (node.notReady === 'storage') throw new Refusal('storage', { retryAfterSeconds: 5 })
+        if (endpoint.method === 'POST') body = await readBody(request, bodyCap(name))
+        const parts = {
+          method: request.method,
+          path: pathname,
+          query: search,
+          headers: request.headers,
+          body,
+        }
+        auth = await authenticate(parts, endpoint)
+        reply = await handle({ auth, body })
+      } catch (error) {
+        reply = problem(error)
+      }
+      record(node, name, reply, begun)
+      return respond(request, reply, body, auth)
+    },
+    async answer(route, request, handle) {
+      const begun = node.clock.monotonic()
+      const reply = await handle().catch(problem)
+      record(node, route, reply, begun)
+      return respond(request, reply, NOTHING, undefined)
+    },
+  }
+}
+
+function record(node: Node, route: string, reply: Reply, begun: number): void {
+  const code = reply.status === 200 ? 'ok' : parseProblem(reply.body).code
+  const durationMs = Math.round(node.clock.monotonic() - begun)
+  node.metrics.requests.inc({ route, code })
+  node.metrics.duration.observe({ route }, durationMs / 1000)
+  node.log.info({ event: 'request', route, status: reply.status, code, durationMs })
+}
+
+function retryAfter(reply: Reply): Record<string, string> {
+  if (reply.status !== 429 && reply.status !== 503) return {}
+  return { 'retry-after': String(parseProblem(reply.body).retryAfterSeconds ?? 1) }
+}
+
+/** What the sender claims about its message, where it did not prove it: only echoed, never acted on. */
+function claimed(request: Request): Context | undefined {
+  const header = request.headers.get(CONTEXT_HEADER)
+  if (header === null) return undefined
+  try {
+    return decodeContext(header)
+  } catch {
+    return undefined
+  }
+}
+
+function contextOf(node: Node, asked: Context | undefined, body: Uint8Array): Context {
+  const own = node.identity.publicIdentity
+  return {
+    version: 1,
+    idFrom: own,
+    // An answer to nobody in particular is addressed to the node itself.
+    idTo: asked?.idFrom ?? own,
+    keyId: asked?.keyId ?? ZERO32,
+    epoch: asked?.epoch ?? 0,
+    opType: asked?.opType ?? 'control',
+    sessionId: asked?.sessionId ?? ZERO32,
+    step: Math.min((asked?.step ?? 1) + 1, 255),
+    prevMsgHash: sha256(body),
+  }
+}

@@ -1,0 +1,199 @@
+// Which route leads to which operation? (wire's endpoint table; product, HTTP)
+
+import { equalBytes } from '@tercet/protocol/bytes'
+import { fromBase64url } from '@tercet/wire/base64url'
+import { encodeHealth, encodeIdentityDocument } from '@tercet/wire/control'
+import {
+  bodyCap,
+  DOCUMENT_CONTENT_TYPE,
+  ENDPOINTS,
+  type Endpoint,
+  type EndpointName,
+  MESSAGE_CONTENT_TYPE,
+} from '@tercet/wire/endpoints'
+import { PROBLEM_CONTENT_TYPE } from '@tercet/wire/problem'
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import { describeRoute, openAPIRouteHandler } from 'hono-openapi'
+import type { createKeygen, createOtSetups } from '../keys.js'
+import type { Node } from '../node.js'
+import { Refusal } from '../refusal.js'
+import type { Reply } from '../sessions.js'
+import type { createSigning } from '../signing.js'
+import { assertSessionId, type Incoming } from '../steps.js'
+import { findWallet, kitOf, type Wallet } from '../store/wallets.js'
+import type { Exchange } from './exchange.js'
+
+export interface Operations {
+  readonly keygen: ReturnType<typeof createKeygen>
+  readonly otSetups: ReturnType<typeof createOtSetups>
+  readonly signing: ReturnType<typeof createSigning>
+}
+
+type ForWallet = (incoming: Incoming, wallet: Wallet) => Promise<Reply>
+
+export function createRoutes(
+  node: Node,
+  exchange: Exchange,
+  { keygen, otSetups, signing }: Operations,
+  origins: readonly string[],
+): Hono {
+  const app = new Hono()
+
+  app.use(
+    '*',
+    cors({
+      origin: [...origins],
+      allowMethods: ['GET', 'POST'],
+      allowHeaders: ['content-type', 'content-digest', 'tercet-context', 'signature-input', 'signature'],
+      exposeHeaders: ['content-digest', 'tercet-context', 'signature-input', 'signature', 'retry-after'],
+      maxAge: 600,
+    }),
+  )
+
+  const device = {
+    'keygen.start': keygen.start,
+    'keygen.open': keygen.open,
+    'keygen.confirm': keygen.confirm,
+  } as const satisfies Partial<Record<EndpointName, (incoming: Incoming) => Promise<Reply>>>
+
+  const wallet = {
+    'ot.start': otSetups.start,
+    'ot.finish': otSetups.finish,
+    'presign.start': signing.presignStart,
+    'presign.open': signing.presignOpen,
+    sign: signing.sign,
+    'fresh.start': signing.freshStart,
+    'fresh.open': signing.freshOpen,
+    kit: kit,
+  } as const satisfies Partial<Record<EndpointName, ForWallet>>
+
+  async function kit(incoming: Incoming, found: Wallet): Promise<Reply> {
+    assertSessionId(node, incoming, 'control', incoming.auth.nonce)
+    return document(await kitOf(node.store, found))
+  }
+
+  /** Somebody else's wallet and none at all look the same; only its own device learns of a mismatch. (invariant I18) */
+  async function forWallet(id: string, incoming: Incoming, handle: ForWallet): Promise<Reply> {
+    const { context, identity } = incoming.auth
+    const found = await findWallet(node.store, walletIdOf(id), identity)
+    if (!equalBytes(context.keyId, found.keyId)) throw new Refusal('mismatch', { field: 'context.key-id' })
+    if (context.epoch !== found.epoch) throw new Refusal('mismatch', { field: 'context.epoch' })
+    return handle(incoming, found)
+  }
+
+  for (const [name, handle] of entries(device)) {
+    const { path } = ENDPOINTS[name]
+    app.post(path, describe(name), (c) =>
+      exchange.run(name, c.req.raw, (incoming) => asDevice(incoming, handle)),
+    )
+  }
+  for (const [name, handle] of entries(wallet)) {
+    const { method, path } = ENDPOINTS[name]
+    app.on(method, path.replace('{id}', ':id'), describe(name), (c) =>
+      exchange.run(name, c.req.raw, (incoming) => forWallet(c.req.param('id') ?? '', incoming, handle)),
+    )
+  }
+
+  app.get(ENDPOINTS.identity.path, describe('identity'), (c) =>
+    exchange.answer('identity', c.req.raw, async () =>
+      document(
+        encodeIdentityDocument({
+          version: 1,
+          suite: 'secp256k1',
+          protocolVersion: 1,
+          identity: node.identity.publicIdentity,
+          address: node.address,
+          policyHash: node.policyHash,
+          time: node.clock.now(),
+        }),
+      ),
+    ),
+  )
+  // Both are unsigned and cheap: a load balancer asks often, and learns nothing.
+  app.get('/health', describeState('Whether the process lives'), () => state('ok'))
+  app.get('/ready', describeState('Whether the node takes work'), () => {
+    if (node.notReady === undefined) return state('ok')
+    return state(node.notReady === 'draining' ? 'draining' : 'unavailable')
+  })
+  app.get('/openapi.json', openAPIRouteHandler(app, { documentation: ABOUT }))
+  app.notFound((c) =>
+    exchange.answer('none', c.req.raw, async () => {
+      throw new Refusal('not-found')
+    }),
+  )
+  return app
+}
+
+/** Every keygen message names the zero key and epoch 0: there is no key yet. */
+async function asDevice(incoming: Incoming, handle: (incoming: Incoming) => Promise<Reply>): Promise<Reply> {
+  const { keyId, epoch } = incoming.auth.context
+  if (!equalBytes(keyId, new Uint8Array(32))) throw new Refusal('mismatch', { field: 'context.key-id' })
+  if (epoch !== 0) throw new Refusal('mismatch', { field: 'context.epoch' })
+  return handle(incoming)
+}
+
+function walletIdOf(id: string): Uint8Array {
+  try {
+    return fromBase64url(id, 'walletId', 32)
+  } catch {
+    throw new Refusal('not-found')
+  }
+}
+
+function document(body: Uint8Array): Reply {
+  return { status: 200, contentType: DOCUMENT_CONTENT_TYPE, body }
+}
+
+function state(status: 'ok' | 'draining' | 'unavailable'): Response {
+  const body = new Uint8Array(encodeHealth({ status }))
+  const headers = { 'content-type': DOCUMENT_CONTENT_TYPE, 'cache-control': 'no-store' }
+  return new Response(body, { status: status === 'ok' ? 200 : 503, headers })
+}
+
+const ABOUT = {
+  info: {
+    title: 'Tercet node',
+    version: '1',
+    description:
+      'The cosigner of 2-of-3 threshold ECDSA wallets. Bodies of the protocol have a fixed binary layout; every request and every answer carries one RFC 9421 signature over its digest and its Tercet-Context.',
+  },
+}
+
+const PROBLEM = { description: 'A problem (RFC 9457) with a code', content: { [PROBLEM_CONTENT_TYPE]: {} } }
+
+function describe(name: EndpointName) {
+  const endpoint: Endpoint = ENDPOINTS[name]
+  const type = endpoint.response === undefined ? DOCUMENT_CONTENT_TYPE : MESSAGE_CONTENT_TYPE
+  const body = { type: 'string', format: 'binary', maxLength: bodyCap(name) } as const
+  return describeRoute({
+    operationId: name,
+    tags: [endpoint.opType],
+    summary: `${name}: step ${endpoint.step} of ${endpoint.opType}`,
+    ...(endpoint.request === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            description: endpoint.request,
+            content: { [MESSAGE_CONTENT_TYPE]: { schema: body } },
+          },
+        }),
+    responses: {
+      200: { description: endpoint.response ?? name, content: { [type]: {} } },
+      default: PROBLEM,
+    },
+  })
+}
+
+function describeState(summary: string) {
+  const content = { [DOCUMENT_CONTENT_TYPE]: {} }
+  return describeRoute({
+    summary,
+    responses: { 200: { description: 'Yes', content }, 503: { description: 'No', content } },
+  })
+}
+
+function entries<K extends string, V>(table: Readonly<Record<K, V>>): [K, V][] {
+  return Object.entries(table) as [K, V][]
+}

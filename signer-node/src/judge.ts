@@ -1,0 +1,81 @@
+// Is a request allowed, and is the decision durable before anyone hears of it? (SPEC 4.4 steps 2 and 3; invariants I2, I12, I15)
+
+import { append } from './audit/log.js'
+import type { Judged } from './engine/signing-steps.js'
+import type { Node } from './node.js'
+import { type Decision, evaluate } from './policy/evaluate.js'
+import { Refusal } from './refusal.js'
+import type { Incoming } from './steps.js'
+import { assertServed, recordNonce, reserve, type Wallet } from './store/wallets.js'
+
+export type Mode = 'fresh' | 'pool'
+
+/**
+ * Judges the parsed request. A denial is in the log before it is told.
+ * @throws Refusal `expired`, `denied`
+ */
+export async function decide(
+  node: Node,
+  incoming: Incoming,
+  wallet: Wallet,
+  judged: Judged,
+  mode: Mode,
+): Promise<Decision> {
+  const time = node.clock.now()
+  if (judged.expiresAt <= time) throw new Refusal('expired')
+  const decision = judgeBy(node, judged, mode)
+  if (decision.effect === 'allow') return decision
+  await node.store.write(async (tx) => {
+    await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
+    await append(tx, {
+      event: 'denied',
+      time,
+      keyId: wallet.keyId,
+      requestHash: judged.requestHash,
+      decision: 'deny',
+      rule: decision.rule,
+      policyHash: node.policyHash,
+    })
+  })
+  node.metrics.decisions.inc({ decision: 'denied' })
+  throw new Refusal('denied', { field: decision.rule })
+}
+
+/** A raw digest that names a presignature is refused whatever the policy says. (SPEC 4.6) */
+function judgeBy(node: Node, { facts }: Judged, mode: Mode): Decision {
+  if (mode === 'pool' && facts.kind === 'raw-digest')
+    return { effect: 'deny', rule: 'raw-digest-needs-fresh' }
+  return evaluate(node.policy, facts)
+}
+
+/**
+ * The one durable transaction before a presignature is taken: what it belongs to still stands, the spend is reserved,
+ * the entry `approved` is written. Committed and on disk when the promise resolves.
+ * @throws Refusal `unknown-presignature`, `locked`, `replayed`, `storage`
+ */
+export async function approve(
+  node: Node,
+  incoming: Incoming,
+  wallet: Wallet,
+  otSetupA: Uint8Array,
+  judged: Judged,
+  decision: Decision,
+): Promise<void> {
+  const time = node.clock.now()
+  const { requestHash } = judged
+  await node.store.write(async (tx) => {
+    await assertServed(tx, wallet, otSetupA)
+    await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
+    await reserve(tx, wallet.keyId, requestHash, time)
+    await append(tx, {
+      event: 'approved',
+      time,
+      keyId: wallet.keyId,
+      requestHash,
+      decision: 'allow',
+      rule: decision.rule,
+      policyHash: node.policyHash,
+    })
+  })
+  node.metrics.decisions.inc({ decision: 'approved' })
+}

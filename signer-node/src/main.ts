@@ -1,0 +1,112 @@
+#!/usr/bin/env node
+// Which commands does `tercet-node` understand? (security.md 5)
+
+import { resolve } from 'node:path'
+import { Command, CommanderError, Option } from 'commander'
+import { destination } from 'pino'
+import { auditVerify, doctor, init, start } from './cli/commands.js'
+import {
+  DEFAULT_DATA_DIR,
+  DEFAULT_HOST,
+  DEFAULT_METRICS_PORT,
+  DEFAULT_PORT,
+  parseOrigin,
+  parsePort,
+  parsePublicAddress,
+} from './config.js'
+import { createLog, LEVELS, type Level, whereOf } from './log.js'
+import { EXIT, StartRefused } from './refusal.js'
+
+interface StartOptions {
+  readonly dataDir: string
+  readonly host: string
+  readonly port: string
+  readonly metricsPort: string
+  readonly origin: readonly string[]
+  readonly publicAddress?: string
+  readonly logLevel: Level
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0  done, or stopped after SIGTERM
+  1  a check failed
+  2  wrong usage
+  3  refused: data folder, wrapping key or database
+  4  another process serves the data folder
+  5  storage error: the node stopped rather than acknowledge anything more`
+
+function program(done: (exitCode: number) => void): Command {
+  const run = async (work: Promise<number>): Promise<void> => done(await work)
+  const dataDir = (): Option => new Option('--data-dir <folder>', 'data folder').default(DEFAULT_DATA_DIR)
+  const collect = (value: string, before: readonly string[]): string[] => [...before, value]
+
+  const root = new Command('tercet-node')
+    .description('The cosigner of 2-of-3 threshold ECDSA wallets')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+
+  root
+    .command('init')
+    .description('make a data folder: wrapping key (mode 0600), database, identity')
+    .addOption(dataDir())
+    .action((options: { dataDir: string }) => run(init(resolve(options.dataDir))))
+
+  root
+    .command('start')
+    .description('serve; prints one JSON line when ready')
+    .addOption(dataDir())
+    .option('--host <address>', 'address to listen on; TLS belongs to a proxy in front', DEFAULT_HOST)
+    .option('--port <port>', 'port of the API; 0 picks a free one', String(DEFAULT_PORT))
+    .option('--metrics-port <port>', 'port of /metrics; 0 picks a free one', String(DEFAULT_METRICS_PORT))
+    .option('--origin <origin>', 'origin that browsers may call from; repeatable', collect, [])
+    .option('--public-address <url>', 'how devices reach this node; stands in recovery kits')
+    .addOption(new Option('--log-level <level>', 'what to log, to stderr').choices(LEVELS).default('info'))
+    .action((options: StartOptions) =>
+      run(
+        start(
+          {
+            dataDir: resolve(options.dataDir),
+            host: options.host,
+            port: parsePort(options.port, '--port'),
+            metricsPort: parsePort(options.metricsPort, '--metrics-port'),
+            origins: options.origin.map(parseOrigin),
+            ...(options.publicAddress && { publicAddress: parsePublicAddress(options.publicAddress) }),
+            logLevel: options.logLevel,
+          },
+          createLog(options.logLevel, destination({ fd: 2, sync: true })),
+        ),
+      ),
+    )
+
+  root
+    .command('doctor')
+    .description('look for what would go wrong later')
+    .addOption(dataDir())
+    .action((options: { dataDir: string }) => run(doctor(resolve(options.dataDir))))
+
+  root
+    .command('audit')
+    .description('the audit log')
+    .command('verify')
+    .description('verify the whole chain of entries')
+    .addOption(dataDir())
+    .action((options: { dataDir: string }) => run(auditVerify(resolve(options.dataDir))))
+
+  return root
+}
+
+/** The exit code that an error ends the program with; what it prints quotes no value but the operator's own. */
+function failed(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  const refused = error instanceof StartRefused
+  process.stderr.write(`tercet-node: ${refused ? error.message : whereOf(error)}\n`)
+  return refused ? error.exitCode : EXIT.failed
+}
+
+// Whatever the node creates is its owner's alone.
+process.umask(0o077)
+
+program((exitCode) => process.exit(exitCode))
+  .parseAsync()
+  .catch((error: unknown) => process.exit(failed(error)))

@@ -1,0 +1,126 @@
+// What one-time state does the node hold for a pair, and how does all of it go at once? (SPEC 0.5, 3.5)
+
+import { toBase64url } from '@tercet/wire/base64url'
+import type { Code } from '@tercet/wire/codes'
+import { LIMITS } from './config.js'
+import { nameOf } from './engine/signing-steps.js'
+import type { Node } from './node.js'
+import { Refusal } from './refusal.js'
+import { type Reply, Sessions } from './sessions.js'
+import type { Wallet } from './store/wallets.js'
+
+/** What a presign or fresh session is bound to. */
+export interface SigningData {
+  readonly wallet: Wallet
+  readonly otSetupA: Uint8Array
+  readonly batch: number
+}
+
+/** A presignature in the signing worker, or the tombstone of one. */
+export interface Presignature extends SigningData {
+  readonly id: string
+  readonly handle: string
+  /** Milliseconds of the monotonic clock. */
+  readonly expires: number
+  /** The one request it was taken for, and its answer while that is kept. */
+  answer?: { readonly repeatHash: string; reply: Promise<Reply> | undefined }
+  /** The presignature left its box. */
+  taken: boolean
+}
+
+/** Open sessions and presignatures of every pair. */
+export function createPairs(node: Node) {
+  const sessions = new Sessions<SigningData>(
+    { kept: LIMITS.keptSessions, open: LIMITS.openSessions, openPerOwner: LIMITS.openSessionsPerKey },
+    node.clock.monotonic,
+    ({ id }) => discard([id]),
+  )
+  /** By wallet, then by presigId, oldest first. */
+  const pools = new Map<string, Map<string, Presignature>>()
+  let count = 0
+
+  function discard(handles: readonly string[]): void {
+    if (handles.length > 0) void node.engine.run('signing.drop', { handles }).catch(() => undefined)
+  }
+
+  function remove(wallet: string, presignature: Presignature): void {
+    const pool = pools.get(wallet)
+    if (!pool?.delete(presignature.id)) return
+    count--
+    discard([presignature.handle])
+    if (pool.size === 0) pools.delete(wallet)
+  }
+
+  /** Makes room for a batch: the oldest unused presignatures of the wallet give way. @throws Refusal `busy` */
+  function makeRoom(keyId: Uint8Array, batch: number): void {
+    sweep()
+    if (count + batch > LIMITS.presignatures) throw new Refusal('busy', { retryAfterSeconds: 60 })
+    const wallet = toBase64url(keyId)
+    const unused = [...(pools.get(wallet)?.values() ?? [])].filter(({ answer }) => answer === undefined)
+    const surplus = unused.length + batch - LIMITS.presignaturesPerKey
+    for (const presignature of unused.slice(0, Math.max(0, surplus))) remove(wallet, presignature)
+  }
+
+  function add(data: SigningData, presigIds: readonly Uint8Array[]): void {
+    const wallet = toBase64url(data.wallet.keyId)
+    const pool = pools.get(wallet) ?? new Map<string, Presignature>()
+    pools.set(wallet, pool)
+    const expires = node.clock.monotonic() + LIMITS.presignatureSeconds * 1000
+    for (const presigId of presigIds) {
+      const id = toBase64url(presigId)
+      pool.set(id, { ...data, id, handle: nameOf(presigId), expires, taken: false })
+      count++
+    }
+  }
+
+  /** The box of that name, made with this device. @throws Refusal `unknown-presignature` */
+  function find(wallet: Wallet, presigId: Uint8Array): Presignature {
+    const found = pools.get(toBase64url(wallet.keyId))?.get(toBase64url(presigId))
+    const own = found !== undefined && Buffer.compare(found.wallet.device, wallet.device) === 0
+    if (!own || found.expires <= node.clock.monotonic()) throw new Refusal('unknown-presignature')
+    return found
+  }
+
+  /** Everything one-time of a pair goes; sessions answer with `ended` from now on. */
+  function drop(keyId: Uint8Array, ended: Code): void {
+    const wallet = toBase64url(keyId)
+    sessions.endWhere((session) => session.wallet === wallet, ended)
+    const pool = pools.get(wallet)
+    if (pool === undefined) return
+    for (const presignature of [...pool.values()]) if (!presignature.taken) remove(wallet, presignature)
+  }
+
+  /** Everything one-time of every pair goes: time jumped, so this may be a resumed machine. */
+  function dropAll(): void {
+    sessions.endWhere(() => true, 'unknown-session')
+    for (const [wallet, pool] of pools) {
+      for (const presignature of [...pool.values()]) if (!presignature.taken) remove(wallet, presignature)
+    }
+  }
+
+  function sweep(): void {
+    sessions.sweep()
+    const now = node.clock.monotonic()
+    for (const [wallet, pool] of pools) {
+      for (const presignature of [...pool.values()]) {
+        if (presignature.expires <= now) remove(wallet, presignature)
+      }
+    }
+  }
+
+  return {
+    sessions,
+    add,
+    find,
+    remove,
+    makeRoom,
+    drop,
+    dropAll,
+    sweep,
+    get count() {
+      return count
+    },
+  }
+}
+
+export type Pairs = ReturnType<typeof createPairs>
