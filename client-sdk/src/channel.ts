@@ -49,6 +49,8 @@ export interface SessionNames {
 const TRIES = 5
 const FIRST_PAUSE_MILLISECONDS = 150
 const MAX_PAUSE_MILLISECONDS = 5_000
+/** A problem may be longer than a signature share. */
+const MAX_PROBLEM_BYTES = 4096
 /** A node that asks for a longer pause than this is answered with an error instead. */
 const MAX_ASKED_PAUSE_SECONDS = 10
 
@@ -132,7 +134,7 @@ export class Channel {
           url: urlOf(this.options.node, path),
           headers,
           signal: limit,
-          maxResponseBytes: responseCap(name),
+          maxResponseBytes: Math.max(responseCap(name), MAX_PROBLEM_BYTES),
           ...(method === 'GET' ? {} : { body }),
         }),
       )

@@ -51,7 +51,10 @@ export class TercetSigner extends AbstractSigner {
     }
     const fields = { ...rest, ...(to === undefined ? {} : { to }) }
     const transaction = Transaction.from(fields as TransactionLike<string>)
-    const { serialized } = await this.#wallet.signTransaction(hexOf(transaction.unsignedSerialized), this.#options)
+    const { serialized } = await this.#wallet.signTransaction(
+      hexOf(transaction.unsignedSerialized),
+      this.#options,
+    )
     return serialized
   }
 

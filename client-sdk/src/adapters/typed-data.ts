@@ -14,7 +14,12 @@ export interface TypedDataInput {
 /** The payload of an `evm-typed-data` request; the domain's type follows from its members. @throws Malformed */
 export function typedDataRequest({ types, primaryType, domain, message }: TypedDataInput): JsonObject {
   const { EIP712Domain: _, ...structs } = objectOf(toJson(types))
-  return { types: structs, primaryType: toJson(primaryType), domain: toJson(domain), message: toJson(message) }
+  return {
+    types: structs,
+    primaryType: toJson(primaryType),
+    domain: toJson(domain),
+    message: toJson(message),
+  }
 }
 
 function toJson(value: unknown): Json {
@@ -29,6 +34,7 @@ function toJson(value: unknown): Json {
 }
 
 function objectOf(value: Json): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('payload.types')
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Malformed('payload.types')
   return value as JsonObject
 }
