@@ -51,7 +51,10 @@ export function encodeKeyShare(share: KeyShare): Uint8Array {
   )
 }
 
-/** Reads what {@link encodeKeyShare} wrote, and checks that the secret belongs to its public share. @throws Malformed */
+/**
+ * Reads what {@link encodeKeyShare} wrote, and checks that X and the public shares lie on one line and that the secret
+ * belongs to its public share. @throws Malformed
+ */
 export function decodeKeyShare(bytes: Uint8Array): KeyShare {
   const read = reader(bytes, KEY_SHARE_KIND, KEY_SHARE_BYTES, 'keyShare')
   const party = read.party()
@@ -64,6 +67,7 @@ export function decodeKeyShare(bytes: Uint8Array): KeyShare {
   const recoveryKey = read.point()
   const transcript = read.take(32)
   const scalar = decodeScalar(read.take(32), 'keyShare.secretShare', 'nonzero')
+  checkLine(publicKey, publicShares)
   const own = publicShares[party - 1] as Point
   if (!equalBytes(encodePoint(mulBase(scalar)), encodePoint(own))) throw new Malformed('keyShare.secretShare')
   const secretShare = new Secret('SecretShare', scalar)
@@ -79,6 +83,13 @@ export function decodeKeyShare(bytes: Uint8Array): KeyShare {
     transcript,
     secretShare,
   }
+}
+
+/** `S_j = X + j*A_1` with one A_1 that is not the identity. */
+function checkLine(X: Point, [s1, s2, s3]: KeyShare['publicShares']): void {
+  const a1 = s1.subtract(X)
+  if (a1.is0() || !s1.add(a1).equals(s2) || !s2.add(a1).equals(s3))
+    throw new Malformed('keyShare.publicShares')
 }
 
 /** Reads the fixed layouts of stored values; each names its field in what it throws. */

@@ -65,6 +65,7 @@ export function decodeOtSetup(bytes: Uint8Array): OtSetup {
   const read = reader(bytes, OT_SETUP_KIND, SETUP_BYTES, 'otSetup')
   const initiator = read.party()
   const responder = read.party()
+  if (initiator === responder) throw new Malformed('otSetup.party')
   const roleByte = read.take(1)[0]
   if (roleByte !== 0 && roleByte !== 1) throw new Malformed('otSetup.role')
   const role: SetupRole = roleByte === 0 ? 'initiator' : 'responder'

@@ -2,7 +2,7 @@
 
 import { equalBytes, isZero } from '../bytes.js'
 import { randomBytes } from '../curve.js'
-import { ProtocolAbort } from '../errors.js'
+import { Misuse, ProtocolAbort } from '../errors.js'
 import type { KeyShare } from '../key-share.js'
 import { encodeMessage, type MessageOf, type OtReason } from '../messages.js'
 import type { BaseOtReceiver } from '../oblivious/base-ot.js'
@@ -25,6 +25,12 @@ export interface SetupPair {
   readonly responder: Party
 }
 
+/** A share that has no part in the pair is a bug of the caller. @throws Misuse */
+function checkPair(share: KeyShare, pair: SetupPair, own: Party): void {
+  if (share.party !== own || pair.initiator === pair.responder)
+    throw new Misuse('the share is not of this pair')
+}
+
 type Base = Omit<SetupContext, 'nonceJ'>
 export type RenewStarted = OneTime<'ot.Started', Base>
 export type RenewAnswered = OneTime<'ot.Answered', { context: SetupContext; opened: BaseOtReceiver }>
@@ -40,6 +46,7 @@ export function start(
   reason: OtReason,
   random: Random,
 ): { state: RenewStarted; send: Uint8Array; nonce: Uint8Array } {
+  checkPair(share, pair, pair.initiator)
   const nonce = randomBytes(random, 32)
   const { keyId, epoch, attempt } = share
   const send = encodeMessage('ot.req1', { nonce, reason })
@@ -53,6 +60,7 @@ export function answer(
   message: MessageOf<'ot.req1'>,
   random: Random,
 ): { state: RenewAnswered; send: Uint8Array } {
+  checkPair(share, pair, pair.responder)
   if (isZero(message.nonce)) throw new ProtocolAbort('nonce')
   const { keyId, epoch, attempt } = share
   const nonceJ = randomBytes(random, 32)

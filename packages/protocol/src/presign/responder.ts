@@ -2,7 +2,7 @@
 
 import { equalBytes, isZero } from '../bytes.js'
 import { mod, mulBase, ORDER, type Point, randomBytes } from '../curve.js'
-import { ProtocolAbort } from '../errors.js'
+import { Malformed, ProtocolAbort } from '../errors.js'
 import { encodeMessage, type MessageOf } from '../messages.js'
 import { extend, type MultiplicationReceiver } from '../oblivious/ot-extension.js'
 import { multiplyFinish, multiplySend, type Pair } from '../oblivious/rvole.js'
@@ -168,6 +168,7 @@ function conclude(
   s: Answered,
   message: MessageOf<'presign.req2'> | MessageOf<'fresh.req2'>,
 ): PresignatureContent[] {
+  if (message.r.length !== s.batch) throw new Malformed('r')
   let opens = true
   for (const [n, r] of message.r.entries()) {
     const again = nonceCommitment(s.psid0, n, r, message.rho[n] as Uint8Array)
