@@ -1,0 +1,58 @@
+// How does a test run a device as a process of its own, and what does it hear from it?
+import { TercetError } from '@tercet/client'
+import { type Program, start } from './processes.js'
+import { built } from './root.js'
+
+/** What the device is to do. */
+export interface DeviceTask {
+  readonly node: string
+  /** Its store; in memory where left out. */
+  readonly file?: string
+  readonly pool?: number
+  readonly messages: readonly string[]
+}
+
+/** One JSON line of the device. */
+export type DeviceEvent =
+  | { readonly event: 'progress'; readonly stage: string }
+  | {
+      readonly event: 'wallet'
+      readonly id: string
+      readonly from: 'nothing' | 'unfinished' | 'ready'
+      readonly address: `0x${string}`
+    }
+  | {
+      readonly event: 'signed'
+      readonly message: string
+      readonly serialized: `0x${string}`
+      readonly mode: 'pool' | 'fresh'
+    }
+  | { readonly event: 'refused'; readonly code: string }
+  | { readonly event: 'failed'; readonly code: string; readonly text: string }
+
+export interface DeviceOptions {
+  /** A command that runs the device in its turn: `nice`, strace. */
+  readonly under?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** A built program of the system tests: Node 20 runs no TypeScript. */
+export function builtProgram(name: string): string {
+  return built(`test/dist/system/programs/${name}.js`)
+}
+
+export function startDevice(task: DeviceTask, options: DeviceOptions = {}): Program {
+  const line = [...(options.under ?? []), process.execPath, builtProgram('device'), JSON.stringify(task)]
+  const [command = process.execPath, ...args] = line
+  return start('device', command, args, { env: { ...process.env, ...options.environment } })
+}
+
+/** What the device said so far. */
+export function eventsOf(program: Program): DeviceEvent[] {
+  const lines = program.stdout().split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line) as DeviceEvent)
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof TercetError ? error.code : 'unknown'
+}
