@@ -33,10 +33,25 @@ async function bundle(source: string): Promise<string> {
     })
     const [output] = [result].flat()
     if (output === undefined || !('output' in output)) throw new Error('nothing was bundled')
-    return output.output.map((file) => (file.type === 'chunk' ? file.code : '')).join('')
+    return neededAtStart(output.output)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+type Output = Extract<Awaited<ReturnType<typeof build>>, { output: unknown }>['output']
+
+/** The entry and everything that it imports statically; what is imported on demand loads only when it is used. */
+function neededAtStart(output: Output): string {
+  const chunks = new Map(output.flatMap((file) => (file.type === 'chunk' ? [[file.fileName, file]] : [])))
+  const needed = new Set<string>()
+  const visit = (name: string): void => {
+    if (needed.has(name)) return
+    needed.add(name)
+    for (const imported of chunks.get(name)?.imports ?? []) visit(imported)
+  }
+  for (const chunk of chunks.values()) if (chunk.isEntry) visit(chunk.fileName)
+  return [...needed].map((name) => chunks.get(name)?.code ?? '').join('')
 }
 
 const gzipBytes = (text: string) => gzipSync(text, { level: 9 }).length

@@ -5,12 +5,8 @@ import * as z from 'zod/mini'
 import { fromBase64url } from './base64url.js'
 
 /** Runs a schema; the first failing field is named as `document.member`, its value never. Throws Malformed. */
-export function parseWith<S extends z.core.$ZodType>(
-  schema: S,
-  value: unknown,
-  document: string,
-): z.core.output<S> {
-  const result = z.core.safeParse(schema, value)
+export function parseWith<S extends z.ZodMiniType>(schema: S, value: unknown, document: string): z.output<S> {
+  const result = z.safeParse(schema, value)
   if (result.success) return result.data
   const path = result.error.issues[0]?.path ?? []
   throw new Malformed([document, ...path.map(String)].join('.'))
