@@ -67,6 +67,6 @@ function allowed(fields: LogFields): Record<string, string | number> {
 /** Where in our own code an error arose: `name at file:line`, without its message, which could quote a value. */
 export function whereOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error
-  const frame = /\n\s+at [^\n]*?([\w-]+\.[cm]?[jt]s:\d+)/.exec(error.stack ?? '')
+  const frame = /\n\s+at [^\n]*?([\w.-]+\.[cm]?[jt]s:\d+)/.exec(error.stack ?? '')
   return `${error.name} at ${frame?.[1] ?? 'unknown'}`
 }

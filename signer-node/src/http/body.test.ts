@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { readBody } from './body.js'
+
+function post(body: Uint8Array | ReadableStream, length?: string): Request {
+  const headers = length === undefined ? {} : { 'content-length': length }
+  return new Request('http://node/', { method: 'POST', body, headers, duplex: 'half' } as RequestInit)
+}
+
+test('reads exactly what was declared', async () => {
+  expect(await readBody(post(Uint8Array.of(1, 2, 3), '3'), 3)).toEqual(Uint8Array.of(1, 2, 3))
+  expect(await readBody(post(new Uint8Array(0), '0'), 3)).toEqual(new Uint8Array(0))
+})
+
+test('a length beyond the cap is refused before the body is touched', async () => {
+  let pulled = 0
+  const body = new ReadableStream({ pull: () => void pulled++ }, { highWaterMark: 0 })
+  await expect(readBody(post(body, '4'), 3)).rejects.toMatchObject({ code: 'too-large' })
+  expect(pulled).toBe(0)
+})
+
+test('no length, a foreign length, an understated and an overstated one are refused', async () => {
+  for (const length of [undefined, '', '-1', '3x', '1e9', '9999999999']) {
+    await expect(readBody(post(Uint8Array.of(1), length), 3)).rejects.toMatchObject({ code: 'malformed' })
+  }
+  await expect(readBody(post(Uint8Array.of(1, 2, 3), '2'), 3)).rejects.toMatchObject({ code: 'too-large' })
+  await expect(readBody(post(Uint8Array.of(1), '2'), 3)).rejects.toMatchObject({ code: 'malformed' })
+})

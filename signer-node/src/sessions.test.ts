@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { Refusal } from './refusal.js'
+import { Sessions } from './sessions.js'
+
+function table(limits = { kept: 6, open: 4, openPerOwner: 2 }) {
+  let time = 0
+  const ended: string[] = []
+  const sessions = new Sessions<null>(
+    limits,
+    () => time,
+    ({ id }) => ended.push(id),
+  )
+  const open = (id: string, wallet: string) =>
+    sessions.create({ id, opType: 'fresh', device: 'd', wallet, data: null }, 10)
+  return { sessions, ended, open, pass: (seconds: number) => (time += seconds * 1000) }
+}
+
+test('open sessions are bounded in total and for one wallet', () => {
+  const { sessions, open } = table()
+  open('a', 'w')
+  const second = open('b', 'w')
+  expect(() => open('c', 'w')).toThrow(Refusal)
+  sessions.end(second)
+  open('c', 'w')
+  open('d', 'x')
+  open('e', 'x')
+  expect(() => open('f', 'y')).toThrow(Refusal)
+})
+
+test('kept answers count against the memory budget', () => {
+  const { sessions, open } = table()
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) sessions.end(open(id, id))
+  expect(() => open('g', 'g')).toThrow(Refusal)
+})
+
+test('a deadline ends a session and drops its state, once', () => {
+  const { sessions, ended, open, pass } = table()
+  open('a', 'w')
+  expect(sessions.find('a', 'd')?.id).toBe('a')
+  expect(sessions.find('a', 'other device')).toBeUndefined()
+  pass(10)
+  expect(sessions.find('a', 'd')).toBeUndefined()
+  sessions.sweep()
+  expect(ended).toEqual(['a'])
+})
+
+test('ending by a burn says why, and the session stays ended', () => {
+  const { sessions, ended, open } = table()
+  const session = open('a', 'w')
+  sessions.endWhere(({ wallet }) => wallet === 'w', 'burned')
+  sessions.end(session)
+  expect(session).toMatchObject({ open: false, ended: 'burned', next: 0 })
+  expect(ended).toEqual(['a'])
+})
