@@ -18,12 +18,16 @@ import { type Log, whereOf } from './log.js'
 import { createMetrics } from './metrics.js'
 import { type Node, systemClock } from './node.js'
 import { createPairs } from './pairs.js'
-import { EXIT } from './refusal.js'
+import { EXIT, StartRefused } from './refusal.js'
 import { createSealer } from './seal.js'
 import { createSigning } from './signing.js'
 import { loadIdentity } from './store/identity.js'
 import { holdServingLock, openStore, syncFolder } from './store/open.js'
+import { forgetNonces } from './store/wallets.js'
 import { readWrappingKey } from './wrapping-key.js'
+
+/** Stored nonces of requests this old are forgotten at a start: their `created` is refused long since. */
+const NONCE_DAYS = 7
 
 /** The line that `start` prints. */
 export interface StartLine {
@@ -89,6 +93,8 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   const signing = createSigning(node, pairs)
   const exchange = createExchange(node, createGate(node))
   const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config.origins)
+
+  await forgetNonces(store, node.started - NONCE_DAYS * 86_400)
 
   const server = createAdaptorServer({
     fetch: app.fetch,
@@ -168,9 +174,9 @@ function createMetricsServer({ metrics: { registry } }: Node): Server {
 
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', () => reject(new StartRefused(`cannot listen on ${host}, port ${port}`)))
     server.listen(port, host, () => {
-      server.off('error', reject)
+      server.removeAllListeners('error')
       resolve((server.address() as AddressInfo).port)
     })
   })

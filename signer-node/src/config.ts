@@ -37,7 +37,7 @@ export const LIMITS = {
   clockSkewSeconds: 60,
   openKeygens: 64,
   openKeygensPerDevice: 4,
-  openSessions: 512,
+  openSessions: 256,
   openSessionsPerKey: 4,
   /** Sessions that hold state or kept answers, finished ones included. */
   keptSessions: 4096,

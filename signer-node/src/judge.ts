@@ -22,8 +22,7 @@ export async function decide(
   mode: Mode,
 ): Promise<Decision> {
   const time = node.clock.now()
-  if (judged.expiresAt <= time) throw new Refusal('expired')
-  const decision = judgeBy(node, judged, mode)
+  const decision = judgeBy(node, judged, mode, time)
   if (decision.effect === 'allow') return decision
   await node.store.write(async (tx) => {
     await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
@@ -38,13 +37,17 @@ export async function decide(
     })
   })
   node.metrics.decisions.inc({ decision: 'denied' })
-  throw new Refusal('denied', { field: decision.rule })
+  throw decision.rule === EXPIRED ? new Refusal('expired') : new Refusal('denied', { field: decision.rule })
 }
 
+/** Rules that no policy can change. */
+const EXPIRED = 'expired'
+const RAW_DIGEST_NEEDS_FRESH = 'raw-digest-needs-fresh'
+
 /** A raw digest that names a presignature is refused whatever the policy says. (SPEC 4.6) */
-function judgeBy(node: Node, { facts }: Judged, mode: Mode): Decision {
-  if (mode === 'pool' && facts.kind === 'raw-digest')
-    return { effect: 'deny', rule: 'raw-digest-needs-fresh' }
+function judgeBy(node: Node, { facts, expiresAt }: Judged, mode: Mode, time: number): Decision {
+  if (expiresAt <= time) return { effect: 'deny', rule: EXPIRED }
+  if (mode === 'pool' && facts.kind === 'raw-digest') return { effect: 'deny', rule: RAW_DIGEST_NEEDS_FRESH }
   return evaluate(node.policy, facts)
 }
 

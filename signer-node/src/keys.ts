@@ -173,12 +173,12 @@ export function createOtSetups(node: Node, pairs: Pairs) {
   function burnForPeer(incoming: Incoming, wallet: Wallet): Promise<void> {
     return node.exclusively(toBase64url(wallet.keyId), async () => {
       const time = node.clock.now()
-      await node.store.write(async (tx) => {
+      const burned = await node.store.write(async (tx) => {
         await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
-        await burnSetups(tx, wallet)
         await append(tx, { event: 'burn', time, keyId: wallet.keyId, reason: 'peer-fault' })
+        return burnSetups(tx, wallet)
       })
-      pairs.drop(wallet.keyId, 'burned')
+      pairs.burned(wallet.keyId, burned)
     })
   }
 
@@ -194,13 +194,14 @@ export function createOtSetups(node: Node, pairs: Pairs) {
         if (now.epoch !== session.data.epoch || now.attempt !== session.data.attempt) {
           throw new Refusal('mismatch', { field: 'epoch' })
         }
-        await node.store.write(async (tx) => {
+        const burned = await node.store.write(async (tx) => {
           await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
-          await burnSetups(tx, wallet)
+          const before = await burnSetups(tx, wallet)
           await insertSetup(tx, wallet, made, time)
           await append(tx, { event: 'ot-setup', time, keyId: wallet.keyId })
+          return before
         })
-        pairs.drop(wallet.keyId, 'burned')
+        pairs.burned(wallet.keyId, burned)
         return made.send
       })
     })

@@ -90,6 +90,12 @@ export function createPairs(node: Node) {
     for (const presignature of [...pool.values()]) if (!presignature.taken) remove(wallet, presignature)
   }
 
+  /** The pair's setup is burned: its seeds leave memory, and with them everything made under it. */
+  function burned(keyId: Uint8Array, otSetupA: Uint8Array | undefined): void {
+    drop(keyId, 'burned')
+    if (otSetupA !== undefined) void node.engine.run('signing.forget', { otSetupA }).catch(() => undefined)
+  }
+
   /** Everything one-time of every pair goes: time jumped, so this may be a resumed machine. */
   function dropAll(): void {
     sessions.endWhere(() => true, 'unknown-session')
@@ -114,7 +120,7 @@ export function createPairs(node: Node) {
     find,
     remove,
     makeRoom,
-    drop,
+    burned,
     dropAll,
     sweep,
     get count() {

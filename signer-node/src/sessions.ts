@@ -10,10 +10,13 @@ export interface Reply {
   readonly body: Uint8Array
 }
 
-interface Kept {
+/** The answer to one step, and which body it answers. */
+export interface Kept {
   readonly requestHash: string
   /** Absent once it is no longer kept: a repeat then meets `unknown-session`. */
   reply: Promise<Reply> | undefined
+  /** Size of the answer, once there is one. */
+  bytes: number
 }
 
 export interface Session<Data = unknown> {
@@ -40,7 +43,7 @@ export interface Session<Data = unknown> {
 export interface SessionLimits {
   /** Every session, those included that only keep an answer. */
   readonly kept: number
-  /** Open ones, in total and for one wallet (for keygen: for one device). */
+  /** Those that hold state or a large answer, in total and for one wallet (for keygen: for one device). */
   readonly open: number
   readonly openPerOwner: number
 }
@@ -78,7 +81,7 @@ export class Sessions<Data> {
     let own = 0
     const owner = ownerOf(about)
     for (const session of this.#sessions.values()) {
-      if (!session.open) continue
+      if (!isHeavy(session)) continue
       open++
       if (ownerOf(session) === owner) own++
     }
@@ -129,6 +132,17 @@ export class Sessions<Data> {
     for (const session of this.#sessions.values()) if (session.open) open++
     return { open, kept: this.#sessions.size }
   }
+}
+
+/** An answer above this counts like open state: a killed session must not make room for the next large answer. */
+const LARGE_ANSWER_BYTES = 32_768
+
+function isHeavy({ open, kept }: Session): boolean {
+  if (open) return true
+  for (const { reply, bytes } of kept.values()) {
+    if (reply !== undefined && bytes > LARGE_ANSWER_BYTES) return true
+  }
+  return false
 }
 
 function ownerOf({ wallet, device }: { readonly wallet: string; readonly device: string }): string {

@@ -57,8 +57,7 @@ export function createSigning(node: Node, pairs: Pairs) {
       if (counted.locked) await append(tx, { event: 'lock', time, keyId, reason: 'strikes' })
       return counted
     })
-    pairs.drop(keyId, 'burned')
-    await engine.run('signing.forget', { otSetupA })
+    pairs.burned(keyId, otSetupA)
     node.metrics.strikes.inc()
     node.log.warn({ event: 'strike', wallet: toBase64url(keyId), strikes })
   }
@@ -165,6 +164,8 @@ export function createSigning(node: Node, pairs: Pairs) {
     } catch (error) {
       // Refused before it was taken: the presignature stays, free for another request.
       if (!presignature.taken) delete presignature.answer
+      const handle = toBase64url(incoming.auth.context.sessionId)
+      void engine.run('signing.drop', { handles: [handle] }).catch(() => undefined)
       throw error
     }
   }

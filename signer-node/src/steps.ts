@@ -10,7 +10,7 @@ import type { Authenticated } from '@tercet/wire/http-signature'
 import { isPassing, problemOf, problemReply } from './http/problems.js'
 import type { Node } from './node.js'
 import { Refusal } from './refusal.js'
-import type { Reply, Session, Sessions } from './sessions.js'
+import type { Kept, Reply, Session, Sessions } from './sessions.js'
 
 /** An authenticated message to one endpoint. */
 export interface Incoming {
@@ -114,7 +114,10 @@ async function run<Data>(
   const { step } = incoming.auth.context
   session.next = 0
   const reply = answer(node, sessions, session, step, last, work)
-  session.kept.set(step, { requestHash: repeatHash(incoming), reply })
+  const kept: Kept = { requestHash: repeatHash(incoming), reply, bytes: 0 }
+  session.kept.set(step, kept)
+  const { body } = await reply
+  kept.bytes = body.length
   return reply
 }
 

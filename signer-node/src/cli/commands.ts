@@ -6,7 +6,7 @@ import { toBase64url } from '@tercet/wire/base64url'
 import { serve } from '../app.js'
 import { verify } from '../audit/log.js'
 import { type Config, filesOf } from '../config.js'
-import type { Log } from '../log.js'
+import { type Log, whereOf } from '../log.js'
 import { EXIT, StartRefused } from '../refusal.js'
 import { createSealer } from '../seal.js'
 import { createIdentity, loadIdentity } from '../store/identity.js'
@@ -40,6 +40,12 @@ export async function init(dataDir: string): Promise<number> {
 /** Serves until SIGTERM or SIGINT; resolves with the exit code. */
 export function start(config: Config, log: Log): Promise<number> {
   return new Promise((resolve, reject) => {
+    const crash = (error: unknown): void => {
+      log.error({ event: 'crash', where: whereOf(error) })
+      resolve(EXIT.failed)
+    }
+    process.on('uncaughtException', crash)
+    process.on('unhandledRejection', crash)
     serve(config, log, resolve).then(({ line, stop }) => {
       print(line)
       log.info({ event: 'started', port: line.port })

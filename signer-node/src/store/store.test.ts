@@ -114,8 +114,8 @@ describe('wallets', () => {
     await expect(store.write((tx) => insertSetup(tx, wallet, newWallet().otSetup, 2))).rejects.toThrow(
       /UNIQUE/,
     )
-    expect(await store.write((tx) => burnSetups(tx, wallet))).toBe(1)
-    expect(await store.write((tx) => burnSetups(tx, wallet))).toBe(0)
+    expect(await store.write((tx) => burnSetups(tx, wallet))).toEqual(Buffer.from(wallet.otSetup.idA))
+    expect(await store.write((tx) => burnSetups(tx, wallet))).toBeUndefined()
     await expect(materialOf(store, found)).rejects.toThrow('burned')
     const revive = store.write((tx) =>
       tx

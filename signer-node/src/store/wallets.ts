@@ -182,17 +182,22 @@ export async function insertSetup(
     .execute()
 }
 
-/** Burns every LIVE setup of a generation: both directions, for good; the seeds are erased. Returns how many. */
-export async function burnSetups(tx: Tx, { keyId, epoch, attempt }: Generation): Promise<number> {
-  const result = await tx
+/**
+ * Burns the LIVE setup of a generation: both directions, for good; the seeds are erased. Returns its otSetupId_A, or
+ * undefined when there was none.
+ */
+export async function burnSetups(tx: Tx, generation: Generation): Promise<Uint8Array | undefined> {
+  const { keyId, epoch, attempt } = generation
+  const before = await liveSetup(tx, generation)
+  await tx
     .updateTable('ot_setups')
     .set({ state: 'BURNED', sealed: null })
     .where('key_id', '=', keyId)
     .where('epoch', '=', epoch)
     .where('attempt', '=', attempt)
     .where('state', '=', 'LIVE')
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+    .execute()
+  return before?.id_a
 }
 
 /** Counts a proven cheat; locks the key at the last one allowed. Returns the strikes inside the window. */
@@ -241,6 +246,11 @@ export async function recordNonce(
   } catch (error) {
     throw isDuplicate(error) ? new Refusal('replayed') : error
   }
+}
+
+/** Forgets nonces of requests made before a time. */
+export async function forgetNonces(store: Store, before: number): Promise<void> {
+  await store.write((tx) => tx.deleteFrom('nonces').where('created', '<', before).execute())
 }
 
 /** Res3 of a key that this device confirmed with this transcript. */
