@@ -20,6 +20,7 @@ import {
   XI,
 } from './parameters.js'
 import { type ExtensionReceiver, type ExtensionSender, gadget } from './setup.js'
+import { shortHash } from './short-hash.js'
 import { selectInteger, viewOf } from './words.js'
 
 /** What the receiver sends: the masked choices, and the check value with the hash of the check rows. */
@@ -112,9 +113,11 @@ export function expand(seed: Uint8Array, sidR: Uint8Array, length: number): Uint
   const input = new Uint8Array(KEY_BYTES + 17)
   input.set(seed)
   input.set(sidR.subarray(0, 16), KEY_BYTES)
+  const digest = new Uint8Array(HASH_BYTES)
   for (let c = 0, at = 0; at < length; c++, at += HASH_BYTES) {
     input[KEY_BYTES + 16] = c
-    out.set(sha256(input).subarray(0, length - at), at)
+    shortHash(input, digest)
+    out.set(digest.subarray(0, length - at), at)
   }
   return out
 }

@@ -10,6 +10,7 @@ import { HS, TH, u32be } from '../transcript.js'
 import { answerExtension, type ExtensionMessage, type MultiplicationReceiver } from './ot-extension.js'
 import { AT_BYTES, COLUMNS, DELTA_BYTES, HASH_BYTES, XI } from './parameters.js'
 import { type ExtensionSender, gadget } from './setup.js'
+import { shortHash } from './short-hash.js'
 import { readInteger, selectInteger, viewOf, writeInteger } from './words.js'
 
 /** What the sender answers; one entry for each multiplication of the batch. */
@@ -74,7 +75,7 @@ function sendOne(
   const other = new Uint8Array(DELTA_BYTES)
   const at = new Uint8Array(AT_BYTES)
   const atView = viewOf(at)
-  const pads: bigint[] = []
+  const pads: bigint[][] = []
   let [sum0, sum1] = [0n, 0n]
   for (let j = 0; j < XI; j++) {
     const J = n * XI + j
@@ -87,7 +88,7 @@ function sendOne(
       const value = mod((al0[w] as bigint) + ORDER - (al1[w] as bigint) + (added[w] as bigint))
       writeInteger(atView, j * ROW_SCALARS + w * SCALAR_BYTES, value)
     }
-    pads.push(...al0)
+    pads.push(al0)
     sum0 += (g[j] as bigint) * (al0[0] as bigint)
     sum1 += (g[j] as bigint) * (al0[1] as bigint)
   }
@@ -95,7 +96,7 @@ function sendOne(
   const checks = new Uint8Array(XI * SCALAR_BYTES)
   const checksView = viewOf(checks)
   for (let j = 0; j < XI; j++) {
-    const [p0, p1, p2] = pads.slice(j * COLUMNS, (j + 1) * COLUMNS) as [bigint, bigint, bigint]
+    const [p0, p1, p2] = pads[j] as [bigint, bigint, bigint]
     writeInteger(checksView, j * SCALAR_BYTES, mod(p2 + th0 * p0 + th1 * p1))
   }
   return {
@@ -188,6 +189,8 @@ function padder(sidF: Uint8Array): (J: number, v: Uint8Array) => bigint[] {
   if (sidF.length !== HASH_BYTES) throw new Misuse('sidF length')
   const input = new Uint8Array(HASH_BYTES + DELTA_BYTES + 3)
   input.set(sidF)
+  const digest = new Uint8Array(HASH_BYTES)
+  const digestView = viewOf(digest)
   return (J, v) => {
     input.set(v, HASH_BYTES)
     input[HASH_BYTES + DELTA_BYTES] = J >> 8
@@ -195,7 +198,8 @@ function padder(sidF: Uint8Array): (J: number, v: Uint8Array) => bigint[] {
     const pads: bigint[] = []
     for (let w = 0; w < COLUMNS; w++) {
       input[HASH_BYTES + DELTA_BYTES + 2] = w
-      pads.push(mod(readInteger(viewOf(sha256(input)), 0)))
+      shortHash(input, digest)
+      pads.push(mod(readInteger(digestView, 0)))
     }
     return pads
   }
