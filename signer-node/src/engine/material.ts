@@ -69,8 +69,6 @@ export function createVault(sealer: Sealer, limit: number) {
   }
 }
 
-export type Vault = ReturnType<typeof createVault>
-
 /** Best effort: JavaScript may have copied the bytes before. */
 function erasing<T>(plain: Uint8Array, use: (plain: Uint8Array) => T): T {
   try {
