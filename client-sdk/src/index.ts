@@ -3,16 +3,9 @@
 export type { Summary } from '@tercet/chains/summary'
 export { type ErrorCode, type Retry, TercetError } from './errors.js'
 export type { Recovery, RecoveryRegistration } from './keygen.js'
+export type { CreateOptions, OpenOptions, Signed, SignOptions, WalletOptions } from './options.js'
 export type { Progress, Stage } from './progress.js'
 export type { RequestDraft } from './requests.js'
 export type { DeviceStorage } from './storage/storage.js'
 export { fetchTransport, type HttpRequest, type HttpResponse, type Transport } from './transport.js'
-export {
-  type CreateOptions,
-  type OpenOptions,
-  prepareDevice,
-  type Signed,
-  type SignOptions,
-  Wallet,
-  type WalletOptions,
-} from './wallet.js'
+export { prepareDevice, Wallet } from './wallet.js'

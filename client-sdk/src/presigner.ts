@@ -74,7 +74,15 @@ export class Presigner {
 
   /** Resolves when the pool is full. @throws TercetError what keeps it from filling */
   async full(): Promise<void> {
-    while (this.#pool.length < this.#options.size) await this.#fill()
+    let failed = 0
+    while (this.#pool.length < this.#options.size) {
+      try {
+        await this.#fill()
+      } catch (error) {
+        // What is in the way may be gone by now: a setup is made anew at the next batch.
+        if (++failed > 1 || !(needsSetup(error) || begunInVain(error))) throw error
+      }
+    }
   }
 
   /** Forgets every presignature: the setup behind them is gone. */

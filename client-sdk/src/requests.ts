@@ -66,6 +66,13 @@ export function chainOf(unsigned: Uint8Array): string {
   return `eip155:${field.reduce((n, byte) => n * 256n + BigInt(byte), 0n)}`
 }
 
+/** The chain that typed data names in its domain; the Ethereum main net where it names none. */
+export function chainOfDomain(typedData: JsonObject): string {
+  const { domain } = typedData
+  if (typeof domain !== 'object' || domain === null || !('chainId' in domain)) return 'eip155:1'
+  return `eip155:${String(domain['chainId'])}`
+}
+
 /** The content of the n-th item of an RLP list. */
 function rlpItem(list: Uint8Array, n: number): Uint8Array {
   let rest = rlpHead(list, 0xc0).content

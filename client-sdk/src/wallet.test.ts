@@ -4,9 +4,10 @@ import { ORDER } from '@tercet/protocol/curve'
 import { decodeKit } from '@tercet/wire/kit'
 import { recoverMessageAddress } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { CreateOptions } from './options.js'
 import { memoryStorage } from './storage/memory.js'
 import { FakeNode, Refusal, testRecovery, unsigned } from './testing/fake-node.js'
-import { type CreateOptions, Wallet } from './wallet.js'
+import { Wallet } from './wallet.js'
 
 const NODE = 'https://node.example'
 

@@ -3,92 +3,38 @@
 import { evmAddress, joinSignature, serializeSigned, transactionHash } from '@tercet/chains/evm'
 import type { Hex } from '@tercet/chains/facts'
 import { interpret, type WalletKey } from '@tercet/chains/interpret'
-import type { Summary } from '@tercet/chains/summary'
 import { decodePoint } from '@tercet/protocol/curve'
 import { derive, parsePath } from '@tercet/protocol/derivation'
 import type { Random } from '@tercet/protocol/random'
-import type { Signature, SigningInput } from '@tercet/protocol/sign'
+import type { SigningInput } from '@tercet/protocol/sign'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { JsonObject } from '@tercet/wire/canonical-json'
 import { encodeKit, type Kit } from '@tercet/wire/kit'
 import { encodeRequest } from '@tercet/wire/request'
-import { Channel } from './channel.js'
 import type { Engine } from './engine/contract.js'
 import { startEngine } from './engine/engine.js'
-import { platformRandom } from './engine/platform-random.js'
 import { asTercetError, codeOf, TercetError, throwIfAborted } from './errors.js'
 import { fromHex } from './hex.js'
 import { fetchNodeIdentity } from './identity.js'
+import { type Creation, checkExpected, confirmKey, makeKey, registerRecovery } from './keygen.js'
 import {
-  type Creation,
-  checkExpected,
-  confirmKey,
-  makeKey,
-  type Recovery,
-  registerRecovery,
-} from './keygen.js'
+  type CreateOptions,
+  channelOf,
+  connection,
+  given,
+  type OpenOptions,
+  poolSize,
+  type Signed,
+  type SignOptions,
+  type WalletOptions,
+} from './options.js'
 import { Pair } from './pair.js'
-import { DEFAULT_POOL, MAX_POOL, Presigner } from './presigner.js'
-import { type Progress, reporter } from './progress.js'
+import { Presigner } from './presigner.js'
+import { reporter } from './progress.js'
 import { listWallets, loadWallet, storeMeta, type WalletRecords } from './records.js'
-import { chainOf, completeDraft, DEFAULT_PATH, type RequestDraft } from './requests.js'
+import { chainOf, chainOfDomain, completeDraft, DEFAULT_PATH, type RequestDraft } from './requests.js'
 import type { DeviceStorage } from './storage/storage.js'
-import { fetchTransport, type Transport } from './transport.js'
 
-/** What a wallet stands on; everything but the storage has a default. */
-export interface WalletOptions {
-  readonly storage: DeviceStorage
-  readonly onProgress?: (progress: Progress) => void
-  /** Ends the creation or the opening; what was stored is finished by `Wallet.open`. */
-  readonly signal?: AbortSignal
-  readonly transport?: Transport
-  /** Unix milliseconds. */
-  readonly clock?: () => number
-  /** For tests: with a source of its own, everything runs in the caller's thread. */
-  readonly random?: Random
-  /** Presignatures kept ready: 4 where left out, 0 to 16. */
-  readonly pool?: { readonly size: number }
-  /** For one answer of the node; a minute where left out. */
-  readonly timeoutMilliseconds?: number
-}
-
-export interface CreateOptions extends WalletOptions {
-  /** Where the node is reached. */
-  readonly node: string
-  readonly recovery: Recovery
-  /** The node's identity in base64url, where it is known from elsewhere; any other is refused. */
-  readonly expectedIdentity?: string
-}
-
-export interface OpenOptions extends WalletOptions {
-  readonly walletId: string
-  /** Where the node is reached now, if it has moved. */
-  readonly node?: string
-}
-
-export interface SignOptions {
-  readonly path?: string
-  /** CAIP-2: `eip155:1` */
-  readonly chain?: string
-  readonly signal?: AbortSignal
-}
-
-export interface Signed {
-  /** s is low; with the recovery id the signature gives the public key. */
-  readonly signature: Signature
-  /** The 32 bytes that were signed. */
-  readonly digest: Uint8Array
-  /** Of the key that signed. */
-  readonly address: Hex
-  /** What was signed, for people. */
-  readonly summary: Summary
-  /** The canonical request that device and node both interpreted. */
-  readonly requestBytes: Uint8Array
-  /** One round trip, or two. */
-  readonly mode: 'pool' | 'fresh'
-}
-
-const TIMEOUT_MILLISECONDS = 60_000
 /** Keygens begun anew because the node forgot the session: each with fresh secrets. */
 const CREATE_TRIES = 2
 
@@ -125,16 +71,15 @@ export class Wallet {
       const report = reporter(options.onProgress)
       report('identity')
       const identity = await options.storage.identity()
-      const transport = options.transport ?? fetchTransport
-      const timeout = options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS
-      const found = await fetchNodeIdentity(options.node, transport, timeout, options.signal)
+      const { transport, timeoutMilliseconds } = connection(options)
+      const found = await fetchNodeIdentity(options.node, transport, timeoutMilliseconds, options.signal)
       checkExpected(found, options.expectedIdentity)
       report('recovery')
       const recovery = await registerRecovery(options.recovery, identity)
       throwIfAborted(options.signal)
       return withEngine(options, async (engine) => {
         const channel = await channelOf(options, options.node, found)
-        const creation: Creation = { ...common(options), channel, engine, report }
+        const creation: Creation = { ...given(options), channel, engine, report }
         for (let tried = 1; ; tried++) {
           const { walletId, records } = await makeKey(creation, recovery)
           try {
@@ -162,7 +107,7 @@ export class Wallet {
       return withEngine(options, async (engine) => {
         const channel = await channelOf(options, meta.node, meta.cosigner)
         const creation: Creation = {
-          ...common(options),
+          ...given(options),
           channel,
           engine,
           report: reporter(options.onProgress),
@@ -347,22 +292,6 @@ function keyOf({ record }: Kit): WalletKey {
   return { keyId, publicKey: decodePoint(publicKey, 'kit.X'), chainCode, transcript }
 }
 
-function common({ storage, signal }: WalletOptions): Pick<Creation, 'storage' | 'signal'> {
-  return { storage, ...(signal === undefined ? {} : { signal }) }
-}
-
-async function channelOf(options: WalletOptions, node: string, cosigner: Uint8Array): Promise<Channel> {
-  return new Channel({
-    node,
-    cosigner,
-    identity: await options.storage.identity(),
-    transport: options.transport ?? fetchTransport,
-    clock: options.clock ?? Date.now,
-    random: options.random ?? platformRandom,
-    timeoutMilliseconds: options.timeoutMilliseconds ?? TIMEOUT_MILLISECONDS,
-  })
-}
-
 /** Starts an engine for the work, and ends it if the work fails. */
 async function withEngine(
   options: WalletOptions,
@@ -375,20 +304,6 @@ async function withEngine(
     await engine.close()
     throw error
   }
-}
-
-function poolSize({ pool }: WalletOptions): number {
-  const size = pool?.size ?? DEFAULT_POOL
-  if (!Number.isInteger(size) || size < 0 || size > MAX_POOL)
-    throw new TercetError('malformed', { field: 'pool.size' })
-  return size
-}
-
-/** The chain that typed data names in its domain; the Ethereum main net where it names none. */
-function chainOfDomain(typedData: JsonObject): string {
-  const { domain } = typedData
-  if (typeof domain !== 'object' || domain === null || !('chainId' in domain)) return 'eip155:1'
-  return `eip155:${String(domain['chainId'])}`
 }
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {

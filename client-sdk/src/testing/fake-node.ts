@@ -53,7 +53,7 @@ export class FakeNode {
   key: keygen.KeyMaterial | undefined
   otSetup: ot.OtSetup | undefined
   reasons: string[] = []
-  #idDevice = new Uint8Array(34)
+  #idDevice: Uint8Array = new Uint8Array(34)
   #answered = new Map<string, keygen.CosignerAnswered>()
   #dealt = new Map<string, keygen.CosignerDealt>()
   #renewals = new Map<string, ot.RenewAnswered>()
