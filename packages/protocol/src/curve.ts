@@ -96,7 +96,10 @@ export function randomScalarOrZero(random: Random): bigint {
   return readBigEndian(randomBytes(random, 48)) % ORDER
 }
 
-/** Fresh bytes, with the length of what the generator returned checked and an all-zero block refused. */
+/**
+ * Deviation: a draw of 16 or more zero bytes is refused, which a uniform source gives with probability 2^-128 at most.
+ * Fresh bytes, with the length of what the generator returned checked.
+ */
 export function randomBytes(random: Random, length: number): Uint8Array {
   const bytes = random(length)
   if (bytes.length !== length) throw new Misuse('the random generator returned a wrong length')

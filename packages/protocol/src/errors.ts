@@ -14,7 +14,8 @@ export type AbortClass =
 
 /**
  * Bytes that are not an encoding of what they should be. Names the field, never its value.
- * Raised by every decoder before anything secret is touched.
+ * Raised by every decoder before anything secret is touched. Deviation: `malformed` is a class of the channel in the
+ * text; it lives here because the decoders do, and the packages above use it as well.
  */
 export class Malformed extends Error {
   override readonly name = 'Malformed'

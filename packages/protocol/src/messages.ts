@@ -26,6 +26,8 @@ function extensionBytes(batch: number): number {
   return 128 * (16 * Math.ceil((batch * OTS_PER_MULTIPLICATION) / 128) + 16)
 }
 
+// Deviation: Schnorr proofs and verifiable encryptions are `bytes` here; they are read, as strictly, where they are
+// verified. Whether they can be read depends on no secret.
 const bytes = <const N extends string, const L extends number>(name: N, length: L) =>
   ({ name, type: 'bytes', length, count: 1 }) as const
 const bytesEach = <const N extends string, const L extends number>(name: N, length: L) =>
@@ -44,7 +46,10 @@ const baseOt = <const N extends string>(name: N) =>
 /** at of one multiplication: 416 * 3 scalars, ordered by j, then w; kept as bytes, every one below q. */
 const corrections = <const N extends string>(name: N) =>
   ({ name, type: 'scalars', length: OTS_PER_MULTIPLICATION * 3 * SCALAR_BYTES, count: 'batch' }) as const
-/** A variable field comes last: u32be length || bytes. */
+/**
+ * u32be length || bytes. Deviation: it comes last wherever a list of the text names it earlier (the address in
+ * keygen.res3, the request in fresh.req2), so that every other field stands at a fixed place.
+ */
 const variable = <const N extends string, const L extends number>(name: N, max: L) =>
   ({ name, type: 'variable', length: max, count: 1 }) as const
 const choice = <const N extends string, const V extends readonly string[]>(name: N, values: V) =>
@@ -78,6 +83,7 @@ const signingResponse1 = [
   ...EXTENSION_OPENING,
 ] as const
 const signingRequest2 = [pointEach('r'), bytesEach('rho', 32), ...MULTIPLICATION_ANSWER] as const
+// Deviation: 98 bytes where the text counts 96, as every body begins with its version and type.
 const signatureShare = [bytes('nonce', 32), scalar('w'), scalar('u')] as const
 
 const OT_REASONS = ['peer-fault', 'burned', 'rotation', 'mismatch', 'pair'] as const

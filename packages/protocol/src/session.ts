@@ -19,7 +19,10 @@ export function keyIdOf(sid: Uint8Array): Uint8Array {
   return TH('keyid', sid)
 }
 
-/** `sessionId = TH("sess", opType, nonce, idI, idJ)`; for `sign` the nonce is the presigId. 32 bytes. */
+/**
+ * Deviation: `control` names what belongs to no protocol, the kit; its nonce is that of the HTTP signature.
+ * `sessionId = TH("sess", opType, nonce, idI, idJ)`; for `sign` the nonce is the presigId. 32 bytes.
+ */
 export function sessionId(
   opType: OpType | 'control',
   nonce: Uint8Array,

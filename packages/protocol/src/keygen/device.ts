@@ -161,8 +161,10 @@ export function open(
 }
 
 /**
- * On Res2: every check of a receiver, the transcript, and the cosigner's proof of its share. The program then verifies
- * the cosigner's signature on Tr, stores everything durably, and only then sends Req3 with its own signature.
+ * On Res2: every check of a receiver, the transcript, and the cosigner's proof of its share. Deviation: `s_1*G == S_1`
+ * and the identities come after the encryption and the base OT, and the signature last, since every failure erases the
+ * same. The program then verifies the cosigner's signature on Tr, stores everything durably, and only then sends Req3 with
+ * its own signature.
  * @throws ProtocolAbort
  */
 export function finish(

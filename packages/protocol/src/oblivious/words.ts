@@ -27,6 +27,7 @@ export function viewOf(bytes: Uint8Array): DataView {
 const ORDER_BYTES = encodeScalar(ORDER)
 
 /**
+ * Deviation: SPEC 3.2 and 3.4 write a product with a choice bit; a product with 0 would be faster than one with 1.
  * Returns `bit*value` modulo q, as an integer that is the value or q itself: the bytes are chosen by a mask before
  * they become a number, and neither outcome is a number of fewer digits. `scratch` has 32 bytes.
  */

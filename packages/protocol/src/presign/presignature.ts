@@ -3,7 +3,11 @@
 import type { Point } from '../curve.js'
 import type { OneTime } from '../one-time.js'
 
-/** One party's half of a presignature: R, and the shares of phi, k*phi and x*phi. */
+/**
+ * One party's half of a presignature: R, and the shares of phi, k*phi and x*phi. Deviation: attempt, Tr, pair, setup ids,
+ * device credential and expiry are not in the box; presigId hashes the first four, and the program keeps what it
+ * compares beside the box, where it can read it without opening it.
+ */
 export interface PresignatureContent {
   readonly presigId: Uint8Array
   readonly keyId: Uint8Array

@@ -165,7 +165,8 @@ function rebuild(
   const x1 = integer(row.x1)
   if (x1 >= ORDER) return undefined
   const X0 = Q.subtract(mulPublic(G, x1))
-  // The prover knows x and can send x1 = x; the identity has no encoding, so the row cannot be committed to.
+  // Deviation: a prover that knows x can send x1 = x. X0 would be the identity, which has no encoding, so such a row
+  // refuses the proof; an honest prover meets it with probability 2^-249.
   if (X0.is0()) return undefined
   const e1 = ephemeralOf(bound, i, 1, row.seed)
   const c1 = encrypt(bound, index, 1, row.x1, mulPublic(G, e1), mulPublic(K, e1))
