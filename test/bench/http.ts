@@ -42,29 +42,30 @@ const node = join(dirname(fileURLToPath(import.meta.resolve('@tercet/node/packag
 /** Starts a node on an empty data folder, and a wallet with a full pool. */
 export async function startHttp(): Promise<Http> {
   const folder = mkdtempSync(join(tmpdir(), 'tercet-bench-'))
-  const dataDir = join(folder, 'node')
-  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true })
+  const undo: (() => Promise<void> | void)[] = [() => rmSync(folder, { recursive: true, force: true })]
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
   try {
+    const dataDir = join(folder, 'node')
     await runProgram(node, ['init', '--data-dir', dataDir])
     const ports = ['--port', '0', '--metrics-port', '0']
     const server = await startServer(node, ['start', '--data-dir', dataDir, '--host', '127.0.0.1', ...ports])
+    undo.push(server.stop)
     const proxy = await startCountingProxy(server.address)
+    undo.push(proxy.stop)
     const client = new Client(server.address, proxy)
+    undo.push(() => client.close())
     await client.begin()
     return {
       create: () => wallMilliseconds(() => client.create()),
       sign: (mode) => wallMilliseconds(() => client.sign(mode)),
       refill: () => client.refill(),
       traffic: (of) => client.counted(() => (of === 'create' ? client.create() : client.sign(of))),
-      stop: async () => {
-        await client.close()
-        await proxy.stop()
-        await server.stop()
-        removeFolder()
-      },
+      stop,
     }
   } catch (error) {
-    removeFolder()
+    await stop()
     throw error
   }
 }

@@ -10,7 +10,7 @@ import { type Cost, type Pair, runFresh, runKeygen, runOnline, runPresign } from
 import { asJson, asTable, type Row } from './report.js'
 
 const USAGE = 'npm run bench -- [--quick] [--json]\n'
-const ROUNDS = 12
+const ROUNDS = 9
 const QUICK_ROUNDS = 3
 const BATCH = 8
 const ECHOES = 20
