@@ -35,6 +35,8 @@ export class Pair {
   #meta: WalletMeta
   #otSetup: Uint8Array
   #key: Promise<Handle> | undefined
+  /** Counts the setups that were given up. */
+  #generation = 0
 
   constructor(options: PairOptions) {
     this.#options = options
@@ -51,9 +53,8 @@ export class Pair {
 
   /** Makes `batch` (1 to 16) presignatures in two round trips. @throws TercetError */
   presign(batch: number, signal?: AbortSignal): Promise<readonly PresignatureHandle[]> {
-    return this.#checked(async () => {
+    return this.#checked(signal, async (key) => {
       const { engine } = this.#options
-      const key = await this.#liveKey(signal)
       const first = await engine.run('presignStart', { key, batch })
       const session = this.#session('presign', first.nonce)
       const response1 = await session.send('presign.start', first.send, signal)
@@ -65,9 +66,8 @@ export class Pair {
 
   /** One signature in two round trips. @throws TercetError */
   signFresh(input: SigningInput, signal?: AbortSignal): Promise<Signature> {
-    return this.#checked(async () => {
+    return this.#checked(signal, async (key) => {
       const { engine } = this.#options
-      const key = await this.#liveKey(signal)
       const first = await engine.run('freshStart', { key, request: input.request })
       const session = this.#session('fresh', first.nonce)
       const response1 = await session.send('fresh.start', first.send, signal)
@@ -82,7 +82,7 @@ export class Pair {
     input: SigningInput,
     signal?: AbortSignal,
   ): Promise<Signature> {
-    return this.#checked(async () => {
+    return this.#checked(signal, async () => {
       const { engine } = this.#options
       const bound = await engine.run('request', { handle: presignature.handle, input })
       return this.#conclude(this.#session('sign', presignature.presigId), 'sign', bound, signal)
@@ -107,23 +107,28 @@ export class Pair {
     return engine.run('combine', { handle: bound.handle, response })
   }
 
-  /** Runs a session and draws the consequences of its failure. */
-  async #checked<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs a session under a live setup, and draws the consequences of its failure. */
+  async #checked<T>(signal: AbortSignal | undefined, work: (key: Handle) => Promise<T>): Promise<T> {
+    const key = await this.#liveKey(signal)
+    const generation = this.#generation
     try {
-      return await work()
+      return await work(key)
     } catch (error) {
-      if (error instanceof ProtocolAbort) {
-        const { consequence, reason } = error
-        if (consequence === 'cheat' || consequence === 'bad-signature') await this.#burn('peer-fault')
-        throw new TercetError('peer-fault', { incident: reason, cause: error })
-      }
-      if (error instanceof Malformed)
-        throw new TercetError('peer-fault', { incident: `malformed ${error.field}`, cause: error })
-      const code = codeOf(error)
-      if (code === 'peer-fault' || code === 'burned') await this.#burn('burned')
-      if (needsSetup(error) && code === 'mismatch') await this.#retire()
-      throw error
+      // A session that began under a setup that is gone meanwhile says nothing about the present one.
+      if (generation === this.#generation) await this.#judge(error)
+      throw asPeerFault(error)
     }
+  }
+
+  async #judge(error: unknown): Promise<void> {
+    if (error instanceof ProtocolAbort) {
+      const proved = error.consequence === 'cheat' || error.consequence === 'bad-signature'
+      if (proved) await this.#burn('peer-fault')
+      return
+    }
+    const code = codeOf(error)
+    if (code === 'peer-fault' || code === 'burned') await this.#burn('burned')
+    else if (needsSetup(error)) await this.#retire()
   }
 
   /** The setup is worthless from here on, durably, before anything else happens. */
@@ -131,15 +136,13 @@ export class Pair {
     const { storage, walletId } = this.#options
     this.#forgetSetup()
     this.#otSetup = new Uint8Array(0)
-    // A burn that this device proved is not weakened by one that it was told of.
-    this.#meta = { ...this.#meta, renew: this.#meta.renew === 'peer-fault' ? 'peer-fault' : reason }
+    this.#meta = { ...this.#meta, renew: reason }
     await storeBurn(storage, walletId, this.#meta)
   }
 
   /** The node has another setup, or none: not a fault, but this one is of no use. */
   async #retire(): Promise<void> {
     const { storage, walletId } = this.#options
-    if (this.#meta.renew !== undefined) return
     this.#forgetSetup()
     this.#meta = { ...this.#meta, renew: 'mismatch' }
     await storeMeta(storage, walletId, this.#meta)
@@ -149,6 +152,7 @@ export class Pair {
     const { engine, onDrop } = this.#options
     const key = this.#key
     this.#key = undefined
+    this.#generation++
     key?.then((handle) => engine.run('drop', [handle])).catch(() => undefined)
     onDrop()
   }
@@ -175,7 +179,7 @@ export class Pair {
         return await this.#key
       } catch (error) {
         this.#key = undefined
-        throw new TercetError('damaged', { cause: error })
+        throw error instanceof Malformed ? new TercetError('damaged', { cause: error }) : error
       }
     })
   }
@@ -210,7 +214,7 @@ export class Pair {
 /** Whether the node says that another setup is needed; a difference about the request is not of that kind. */
 export function needsSetup(error: unknown): boolean {
   if (!(error instanceof TercetError) || error.cause instanceof ProtocolAbort) return false
-  if (error.code === 'mismatch') return error.field !== 'view'
+  if (error.code === 'mismatch') return error.field === undefined || /^(otSetup|context$)/.test(error.field)
   return error.code === 'burned' || error.code === 'peer-fault'
 }
 

@@ -148,6 +148,32 @@ describe('the pool', () => {
   })
 })
 
+describe('many at once', () => {
+  it('share one new setup, and all get their signature', async () => {
+    const node = await FakeNode.start()
+    const { wallet } = await create(node, { pool: { size: 2 } })
+    await wallet.ready()
+    node.otSetup = undefined
+    node.restart()
+    const texts = ['a', 'b', 'c', 'd']
+    const signed = await Promise.all(texts.map((text) => wallet.signMessage(text)))
+    for (const [i, { serialized }] of signed.entries()) {
+      const message = texts[i] ?? ''
+      expect(await recoverMessageAddress({ message, signature: serialized })).toBe(wallet.address())
+    }
+    expect(node.reasons).toEqual(['burned'])
+    await wallet.close()
+  })
+
+  it('are told that the wallet was closed under them, and that the key is safe', async () => {
+    const node = await FakeNode.start()
+    const { wallet } = await create(node)
+    const signing = wallet.signMessage('too late')
+    await wallet.close()
+    await expect(signing).rejects.toMatchObject({ code: 'closed', keySafe: true })
+  })
+})
+
 describe('a creation that was cut off', () => {
   it('is finished by opening the wallet, with the bytes of Req3 repeated', async () => {
     const node = await FakeNode.start()

@@ -54,7 +54,10 @@ export function connect(port: Port, startMilliseconds = 10_000): Promise<Engine>
   let failure: unknown
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
-      failure ??= new TercetError('bug', { cause: error, incident: 'the engine stopped' })
+      failure ??=
+        error instanceof TercetError
+          ? error
+          : new TercetError('bug', { cause: error, incident: 'the engine stopped' })
       for (const { reject: refuse } of waiting.values()) refuse(failure)
       waiting.clear()
       clearTimeout(timer)

@@ -2,6 +2,7 @@
 
 import type { Random } from '@tercet/protocol/random'
 import { openPort } from '#engine-host'
+import { TercetError } from '../errors.js'
 import type { Engine } from './contract.js'
 import { connect, runStep } from './crossing.js'
 import { platformRandom } from './platform-random.js'
@@ -34,7 +35,7 @@ async function inline(random: Random): Promise<Engine> {
   let steps: ReturnType<typeof createSteps> | undefined = createSteps(random)
   return {
     async run(name, input) {
-      if (steps === undefined) throw new Error('the engine is closed')
+      if (steps === undefined) throw new TercetError('closed')
       return runStep(steps, name, input)
     },
     async close() {
