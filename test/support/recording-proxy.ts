@@ -62,6 +62,7 @@ export async function startProxy(targetPort: number): Promise<RecordingProxy> {
       streams.reduce((sum, { chunks }) => sum + countRequests(Buffer.concat(chunks).toString('latin1')), 0),
     close: async () => {
       for (const socket of sockets) socket.destroy()
+      if (!server.listening) return
       server.close()
       await once(server, 'close')
     },

@@ -1,0 +1,103 @@
+// What does a wallet application on a device do? Its own process: an encrypted file, a wallet, signatures.
+import { randomBytes } from 'node:crypto'
+import process from 'node:process'
+import { type DeviceStorage, prepareDevice, type Signed, Wallet } from '@tercet/client'
+import { fileStorage } from '@tercet/client/storage/file'
+import { toBase64url } from '@tercet/wire/base64url'
+import type { DeviceCalls, FromDevice, SignedAnswer, ToDevice } from './device-calls.js'
+
+type Handlers = {
+  [Name in keyof DeviceCalls]: (input: DeviceCalls[Name]['in']) => Promise<DeviceCalls[Name]['out']>
+}
+
+let storage: DeviceStorage | undefined
+let wallet: Wallet | undefined
+
+const handlers: Handlers = {
+  async open({ path, passphrase }) {
+    storage = await fileStorage({ path, passphrase })
+    return prepareDevice({ storage })
+  },
+  async create({ node, expectedIdentity, publicKey, proof }) {
+    const device = opened(storage)
+    const drawn: string[] = []
+    const random = (length: number) => {
+      const bytes = new Uint8Array(randomBytes(length))
+      if (length === 48) drawn.push(Buffer.from(bytes).toString('hex'))
+      return bytes
+    }
+    const created = await Wallet.create({
+      node,
+      storage: device,
+      expectedIdentity,
+      recovery: { publicKey, proof },
+      random,
+      pool: { size: 0 },
+      onProgress: ({ stage, step, of }) => send({ progress: `${step} of ${of}: ${stage}` }),
+    })
+    const draws = [...drawn]
+    await created.close()
+    // From here on as an application runs it: opened from the file, with the engine in its worker thread.
+    wallet = await Wallet.open({ walletId: created.id, storage: device })
+    return { walletId: wallet.id, address: wallet.address(), draws }
+  },
+  async ready() {
+    await opened(wallet).ready()
+    return { presignatures: opened(wallet).presignatures }
+  },
+  async kit() {
+    return { kit: toBase64url(await opened(wallet).recoveryKit()) }
+  },
+  pay: async ({ unsigned }) => answer(await opened(wallet).signTransaction(unsigned)),
+  message: async ({ text }) => answer(await opened(wallet).signMessage(text)),
+  typedData: async ({ typedData }) => answer(await opened(wallet).signTypedData(typedData)),
+  async close() {
+    await wallet?.close()
+    await storage?.close()
+    setImmediate(() => process.disconnect())
+    return {}
+  },
+}
+
+function answer({ serialized, mode, summary }: Signed & { serialized: `0x${string}` }): SignedAnswer {
+  return { serialized, mode, summary: summary.map(({ label, value }) => `${label}: ${value}`) }
+}
+
+function opened<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the device is not open')
+  return value
+}
+
+function send(message: FromDevice): void {
+  process.send?.(message)
+}
+
+function run(call: ToDevice): Promise<DeviceCalls[keyof DeviceCalls]['out']> {
+  switch (call.name) {
+    case 'open':
+      return handlers.open(call.input)
+    case 'create':
+      return handlers.create(call.input)
+    case 'ready':
+      return handlers.ready(call.input)
+    case 'kit':
+      return handlers.kit(call.input)
+    case 'pay':
+      return handlers.pay(call.input)
+    case 'message':
+      return handlers.message(call.input)
+    case 'typedData':
+      return handlers.typedData(call.input)
+    case 'close':
+      return handlers.close(call.input)
+  }
+}
+
+process.on('message', (call: ToDevice) => {
+  run(call).then(
+    (output) => send({ id: call.id, output }),
+    (error: unknown) =>
+      send({ id: call.id, error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown' }),
+  )
+})
+process.stdout.write('device: ready\n')
