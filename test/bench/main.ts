@@ -108,7 +108,7 @@ async function measure(echo: Echo, http: Http, rounds: number, json: boolean): P
       bench.local('keygen', 'keygen'),
       bench.local('presign, batch of 1', 'presign 1'),
       bench.local(`presign, batch of ${BATCH}`, 'presign 8'),
-      bench.local('  for each signature', 'presign 8', BATCH),
+      bench.local(`presign, each of ${BATCH}`, 'presign 8', BATCH),
       bench.local('online signature', 'online'),
       bench.local('fresh signature', 'fresh'),
       bench.remote('create a wallet', 'create', await http.traffic('create')),
