@@ -21,6 +21,7 @@ import { createPairs } from './pairs.js'
 import { EXIT, StartRefused } from './refusal.js'
 import { createSealer } from './seal.js'
 import { createSigning } from './signing.js'
+import { openGeneration } from './store/generation.js'
 import { loadIdentity } from './store/identity.js'
 import { holdServingLock, openStore, syncFolder } from './store/open.js'
 import { forgetNonces } from './store/wallets.js'
@@ -94,6 +95,8 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   const exchange = createExchange(node, createGate(node))
   const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config.origins)
 
+  const generation = await openGeneration(config.generationFile ?? files.generation, store)
+  store.onHead = generation.note
   await forgetNonces(store, node.started - NONCE_DAYS * 86_400)
 
   const server = createAdaptorServer({
@@ -139,6 +142,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
       await Promise.all([close(server), close(metricsServer)])
       await engine.close()
       await store.close()
+      generation.close()
       unlock()
     },
   }

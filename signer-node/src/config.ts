@@ -20,6 +20,8 @@ export interface Config {
   /** What stands in recovery kits as the node's address. */
   readonly publicAddress?: string
   readonly logLevel: Level
+  /** Where the record lies that notices an older database; best on another disk than the database. */
+  readonly generationFile?: string
 }
 
 /** The files of a data folder. */
@@ -28,6 +30,7 @@ export function filesOf(dataDir: string) {
     database: join(dataDir, 'node.sqlite'),
     serving: join(dataDir, 'serving.lock'),
     wrappingKey: join(dataDir, 'wrapping.key'),
+    generation: join(dataDir, 'generation'),
   }
 }
 

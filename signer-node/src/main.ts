@@ -4,7 +4,7 @@
 import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { destination } from 'pino'
-import { auditVerify, doctor, init, start } from './cli/commands.js'
+import { acknowledgeRestore, auditVerify, doctor, init, start } from './cli/commands.js'
 import {
   DEFAULT_DATA_DIR,
   DEFAULT_HOST,
@@ -25,6 +25,7 @@ interface StartOptions {
   readonly origin: readonly string[]
   readonly publicAddress?: string
   readonly logLevel: Level
+  readonly generationFile?: string
 }
 
 const EXIT_CODES = `
@@ -39,6 +40,11 @@ Exit codes:
 function program(done: (exitCode: number) => void): Command {
   const run = async (work: Promise<number>): Promise<void> => done(await work)
   const dataDir = (): Option => new Option('--data-dir <folder>', 'data folder').default(DEFAULT_DATA_DIR)
+  const generationFile = (): Option =>
+    new Option(
+      '--generation-file <file>',
+      'record that notices a restored database (default: in the data folder)',
+    )
   const collect = (value: string, before: readonly string[]): string[] => [...before, value]
 
   const root = new Command('tercet-node')
@@ -61,6 +67,7 @@ function program(done: (exitCode: number) => void): Command {
     .option('--metrics-port <port>', 'port of /metrics; 0 picks a free one', String(DEFAULT_METRICS_PORT))
     .option('--origin <origin>', 'origin that browsers may call from; repeatable', collect, [])
     .option('--public-address <url>', 'how devices reach this node; stands in recovery kits')
+    .addOption(generationFile())
     .addOption(new Option('--log-level <level>', 'what to log, to stderr').choices(LEVELS).default('info'))
     .action((options: StartOptions) =>
       run(
@@ -73,6 +80,7 @@ function program(done: (exitCode: number) => void): Command {
             origins: options.origin.map(parseOrigin),
             ...(options.publicAddress && { publicAddress: parsePublicAddress(options.publicAddress) }),
             logLevel: options.logLevel,
+            ...(options.generationFile && { generationFile: resolve(options.generationFile) }),
           },
           createLog(options.logLevel, destination({ fd: 2, sync: true })),
         ),
@@ -84,6 +92,20 @@ function program(done: (exitCode: number) => void): Command {
     .description('look for what would go wrong later')
     .addOption(dataDir())
     .action((options: { dataDir: string }) => run(doctor(resolve(options.dataDir))))
+
+  root
+    .command('acknowledge-restore')
+    .description('after restoring an older database: burn every OT setup, and let the node start again')
+    .addOption(dataDir())
+    .addOption(generationFile())
+    .action((options: { dataDir: string; generationFile?: string }) =>
+      run(
+        acknowledgeRestore(
+          resolve(options.dataDir),
+          options.generationFile && resolve(options.generationFile),
+        ),
+      ),
+    )
 
   root
     .command('audit')

@@ -1,5 +1,6 @@
 // What does a real node refuse, repeat, burn and lock, and does an honest pair sign afterwards? (SPEC 0.5, 3.5, 4.4; abort table)
 
+import { copyFileSync } from 'node:fs'
 import { decodeMessage, encodeMessage, messageLength } from '@tercet/protocol/messages'
 import * as presign from '@tercet/protocol/presign'
 import { request as askFor, finishFresh } from '@tercet/protocol/sign'
@@ -277,4 +278,41 @@ function events(): string[] {
   } finally {
     database.close()
   }
+}
+
+test('a restored older database is refused until it is acknowledged; then the pair makes a new setup and signs', async () => {
+  const other = await RawDevice.create(node.url, node.line.identity)
+  const { wallet: kept } = await other.keygen()
+  const [item] = await other.presign(kept, 1)
+  if (item === undefined) throw new Error('no presignature')
+  expect(await node.stop()).toBe(0)
+  const database = `${node.dataDir}/node.sqlite`
+  copyFileSync(database, `${node.dataDir}/snapshot`)
+
+  node = await startNode(node.dataDir)
+  await untilSignaturesCount()
+  const before = new RawDevice(node.url, other.node, other.identity)
+  await before.signFresh(kept, messageRequest(kept, 'spent after the snapshot'))
+  expect(await node.stop()).toBe(0)
+
+  copyFileSync(`${node.dataDir}/snapshot`, database)
+  const refused = runNodeProgram('start', '--data-dir', node.dataDir, '--port', '0', '--metrics-port', '0')
+  expect(refused.status).toBe(3)
+  expect(refused.stderr).toContain('acknowledge-restore')
+  expect(runNodeProgram('acknowledge-restore', '--data-dir', node.dataDir).status).toBe(0)
+
+  node = await startNode(node.dataDir)
+  await untilSignaturesCount()
+  const after = new RawDevice(node.url, other.node, other.identity)
+  await expect(after.sign(kept, item, messageRequest(kept, 'revived'))).rejects.toThrow(
+    'unknown-presignature',
+  )
+  await expect(after.signFresh(kept, messageRequest(kept, 'old setup'))).rejects.toThrow('burned')
+  await after.renew(kept, 'burned')
+  await after.signFresh(kept, messageRequest(kept, 'new setup'))
+})
+
+/** A signature made before the node's start does not count; `created` has whole seconds. */
+function untilSignaturesCount(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1000))
 }

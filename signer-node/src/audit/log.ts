@@ -4,15 +4,23 @@ import { equalBytes } from '@tercet/protocol/bytes'
 import { TH } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
-import type { Store, Tx } from '../store/open.js'
+import { noteHead, type Store, type Tx } from '../store/open.js'
 
-export type AuditEvent = 'keygen' | 'approved' | 'denied' | 'strike' | 'lock' | 'burn' | 'ot-setup'
+export type AuditEvent =
+  | 'keygen'
+  | 'approved'
+  | 'denied'
+  | 'strike'
+  | 'lock'
+  | 'burn'
+  | 'ot-setup'
+  | 'restore'
 
 export interface AuditFacts {
   readonly event: AuditEvent
   /** Unix seconds. */
   readonly time: number
-  /** keyId, 32 bytes */
+  /** keyId, 32 bytes; zero bytes for what concerns every key */
   readonly keyId: Uint8Array
   /** 32 bytes */
   readonly requestHash?: Uint8Array
@@ -56,6 +64,7 @@ export async function append(tx: Tx, facts: AuditFacts): Promise<Uint8Array> {
   const entry = canonicalize(document)
   const hash = entryHash(entry)
   await tx.insertInto('audit').values({ seq, key_id: facts.keyId, event: facts.event, entry, hash }).execute()
+  noteHead(tx, { seq, hash })
   return hash
 }
 

@@ -4,13 +4,15 @@ import { randomFillSync } from 'node:crypto'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { toBase64url } from '@tercet/wire/base64url'
 import { serve } from '../app.js'
-import { verify } from '../audit/log.js'
+import { append, verify } from '../audit/log.js'
 import { type Config, filesOf } from '../config.js'
 import { type Log, whereOf } from '../log.js'
 import { EXIT, StartRefused } from '../refusal.js'
 import { createSealer } from '../seal.js'
+import { restartGeneration } from '../store/generation.js'
 import { createIdentity, loadIdentity } from '../store/identity.js'
-import { createDatabase, openStore, syncFolder } from '../store/open.js'
+import { createDatabase, type Head, holdServingLock, openStore, syncFolder } from '../store/open.js'
+import { burnEverySetup } from '../store/wallets.js'
 import { createWrappingKey, readWrappingKey } from '../wrapping-key.js'
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
@@ -35,6 +37,34 @@ export async function init(dataDir: string): Promise<number> {
   syncFolder(dataDir)
   print({ dataDir, identity: toBase64url(identity) })
   return EXIT.ok
+}
+
+/**
+ * Takes an older database for good after a restore: every OT setup is burned, for the other copy of this node may have
+ * used it; devices make new ones by themselves.
+ */
+export async function acknowledgeRestore(dataDir: string, generationFile?: string): Promise<number> {
+  const files = filesOf(dataDir)
+  const unlock = holdServingLock(files.serving)
+  const store = openStore(files.database, () => undefined)
+  let head: Head | undefined
+  store.onHead = (newest) => {
+    head = newest
+  }
+  try {
+    const burned = await store.write(async (tx) => {
+      const count = await burnEverySetup(tx)
+      const time = Math.floor(Date.now() / 1000)
+      await append(tx, { event: 'restore', time, keyId: new Uint8Array(32) })
+      return count
+    })
+    if (head !== undefined) restartGeneration(generationFile ?? files.generation, head)
+    print({ burnedSetups: burned })
+    return EXIT.ok
+  } finally {
+    await store.close()
+    unlock()
+  }
 }
 
 /** Serves until SIGTERM or SIGINT; resolves with the exit code. */

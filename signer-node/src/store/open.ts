@@ -9,6 +9,20 @@ import { CREATE, type Tables } from './schema.js'
 
 export type Tx = Transaction<Tables>
 
+/** The newest entry of the audit log. */
+export interface Head {
+  readonly seq: number
+  readonly hash: Uint8Array
+}
+
+/** Audit entries written in transactions that are not committed yet. */
+const written = new WeakMap<Tx, Head>()
+
+/** Tells the store of an audit entry that becomes durable with its transaction. */
+export function noteHead(tx: Tx, head: Head): void {
+  written.set(tx, head)
+}
+
 export interface Store {
   /** Reads outside a transaction. @throws Refusal `storage` */
   read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T>
@@ -17,6 +31,8 @@ export interface Store {
    * @throws Refusal `storage` after the first storage error, for ever
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Called after every commit that wrote an audit entry. */
+  onHead: ((head: Head) => void) | undefined
   /** Whether a storage error was seen; the process must end. */
   readonly failed: boolean
   close(): Promise<void>
@@ -65,14 +81,29 @@ export function openStore(path: string, onFailure: (error: unknown) => void): St
       throw new Refusal('storage')
     }
   }
-  return {
+  const store: Store = {
     read: (work) => guard(() => work(db)),
-    write: (work) => guard(() => db.transaction().execute(work)),
+    write: (work) =>
+      guard(async () => {
+        const transaction = db.transaction()
+        const done = await transaction.execute(async (tx) => {
+          const result = await work(tx)
+          return { result, head: written.get(tx) }
+        })
+        if (done.head !== undefined) store.onHead?.(done.head)
+        return done.result
+      }),
+    onHead: undefined,
     get failed() {
       return failed
     },
-    close: () => db.destroy(),
+    close: async () => {
+      await db.destroy()
+      // A connection that was never used is not the query builder's to close.
+      connection.close()
+    },
   }
+  return store
 }
 
 function connect(path: string): Database.Database {
@@ -99,7 +130,9 @@ function readVersion(connection: Database.Database): string | undefined {
 
 /** Constraints are answers; everything else that SQLite reports means that the disk cannot be trusted. */
 function isStorageError(error: unknown): boolean {
-  return error instanceof Database.SqliteError && !error.code.startsWith('SQLITE_CONSTRAINT')
+  if (error instanceof Database.SqliteError) return !error.code.startsWith('SQLITE_CONSTRAINT')
+  // The generation record is a file like the database: what the system refuses there counts the same.
+  return error instanceof Error && 'syscall' in error
 }
 
 /** Whether the error is a violated UNIQUE or PRIMARY KEY constraint. */

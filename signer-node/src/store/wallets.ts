@@ -200,6 +200,16 @@ export async function burnSetups(tx: Tx, generation: Generation): Promise<Uint8A
   return before?.id_a
 }
 
+/** Burns every LIVE setup of every key. Returns how many. */
+export async function burnEverySetup(tx: Tx): Promise<number> {
+  const result = await tx
+    .updateTable('ot_setups')
+    .set({ state: 'BURNED', sealed: null })
+    .where('state', '=', 'LIVE')
+    .executeTakeFirst()
+  return Number(result.numUpdatedRows)
+}
+
 /** Counts a proven cheat; locks the key at the last one allowed. Returns the strikes inside the window. */
 export async function strike(
   tx: Tx,

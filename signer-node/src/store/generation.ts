@@ -1,0 +1,65 @@
+// Was the database put back to an earlier state? A record outside it remembers how far it had come. (SPEC 7 row 21)
+
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { equalBytes } from '@tercet/protocol/bytes'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
+import { StartRefused } from '../refusal.js'
+import type { Head, Store } from './open.js'
+
+const PREFIX = 'tercet-generation-1'
+/** Lines are padded to one length, so that a shorter number never leaves the tail of a longer one. */
+const LINE_BYTES = 96
+
+export interface GenerationRecord {
+  /** Notes the newest audit entry. Not synced: after a power cut an older record only notices less. */
+  note(head: Head): void
+  close(): void
+}
+
+/**
+ * Opens the record and compares: the database must hold the entry that was seen last.
+ * @throws StartRefused when it does not, which means that an older database was put back
+ */
+export async function openGeneration(path: string, store: Store): Promise<GenerationRecord> {
+  const seen = readRecord(path)
+  if (seen !== undefined && !(await holds(store, seen))) {
+    throw new StartRefused(
+      'the database is older than it was when this node ran last. If it was restored on purpose, run `tercet-node acknowledge-restore`',
+    )
+  }
+  return writer(path)
+}
+
+/** Starts a new record, whatever the old one says. */
+export function restartGeneration(path: string, head: Head): void {
+  const record = writer(path)
+  record.note(head)
+  record.close()
+}
+
+function writer(path: string): GenerationRecord {
+  const file = openSync(path, existsSync(path) ? 'r+' : 'w+', 0o600)
+  return {
+    note: ({ seq, hash }) => {
+      writeSync(file, `${PREFIX} ${seq} ${toBase64url(hash)}`.padEnd(LINE_BYTES - 1).concat('\n'), 0)
+    },
+    close: () => closeSync(file),
+  }
+}
+
+function readRecord(path: string): Head | undefined {
+  if (!existsSync(path)) return undefined
+  const text = readFileSync(path, 'utf8').trimEnd()
+  // Made and not written yet: the node had not come to its first entry.
+  if (text === '') return undefined
+  const match = /^tercet-generation-1 (\d{1,15}) ([\w-]{43})$/.exec(text)
+  if (match === null) throw new StartRefused(`${path} is not a generation record`)
+  return { seq: Number(match[1]), hash: fromBase64url(match[2] ?? '', 'generation', 32) }
+}
+
+async function holds(store: Store, { seq, hash }: Head): Promise<boolean> {
+  const row = await store.read((db) =>
+    db.selectFrom('audit').select('hash').where('seq', '=', seq).executeTakeFirst(),
+  )
+  return row !== undefined && equalBytes(row.hash, hash)
+}
