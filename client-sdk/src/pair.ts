@@ -1,6 +1,7 @@
 // How does the device work with its cosigner: OT setups, presignatures, signatures, and what follows when a check fails?
 // (SPEC 2.5, 4.3, 4.4; security.md abort classes)
 
+import { equalBytes } from '@tercet/protocol/bytes'
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
 import type { KeyRecord } from '@tercet/protocol/key-record'
 import { type OpType, sessionId } from '@tercet/protocol/session'
@@ -8,7 +9,7 @@ import type { Signature, SigningInput } from '@tercet/protocol/sign'
 import type { Channel, Session } from './channel.js'
 import type { Engine, Handle, PresignatureHandle } from './engine/contract.js'
 import { codeOf, TercetError } from './errors.js'
-import { type Renewal, storeBurn, storeMeta, storeSetup, type WalletMeta } from './records.js'
+import { loadWallet, type Renewal, storeBurn, storeMeta, storeSetup, type WalletMeta } from './records.js'
 import type { DeviceStorage } from './storage/storage.js'
 import { Turnstile } from './waiting.js'
 
@@ -133,6 +134,8 @@ export class Pair {
 
   /** The setup is worthless from here on, durably, before anything else happens. */
   async #burn(reason: Renewal): Promise<void> {
+    // A store that cannot be read keeps no setup alive: it is given up in memory first of all.
+    if (await this.#adopt().catch(() => false)) return
     const { storage, walletId } = this.#options
     this.#forgetSetup()
     this.#otSetup = new Uint8Array(0)
@@ -142,10 +145,25 @@ export class Pair {
 
   /** The node has another setup, or none: not a fault, but this one is of no use. */
   async #retire(): Promise<void> {
+    if (await this.#adopt()) return
     const { storage, walletId } = this.#options
     this.#forgetSetup()
     this.#meta = { ...this.#meta, renew: 'mismatch' }
     await storeMeta(storage, walletId, this.#meta)
+  }
+
+  /** Whether another tab or process has put a newer setup into the store: then it is ours as well. */
+  async #adopt(): Promise<boolean> {
+    const { storage, walletId } = this.#options
+    const generation = this.#generation
+    const { meta, otSetup } = await loadWallet(storage, walletId)
+    // Another session of this process was faster.
+    if (generation !== this.#generation) return true
+    if (meta.renew !== undefined || equalBytes(otSetup, this.#otSetup)) return false
+    this.#forgetSetup()
+    this.#meta = meta
+    this.#otSetup = otSetup
+    return true
   }
 
   #forgetSetup(): void {

@@ -56,7 +56,7 @@ export async function storeNew(
   confirmation: Confirmation,
 ): Promise<void> {
   const { sessionId, previous, body } = confirmation
-  await storage.put({
+  await write(storage, {
     [keyOf(walletId, 'meta')]: encodeMeta(records.meta),
     [keyOf(walletId, 'share')]: records.share,
     [keyOf(walletId, 'ot')]: records.otSetup,
@@ -76,16 +76,19 @@ export async function storeConfirmed(
   meta: WalletMeta,
   kit: Kit,
 ): Promise<void> {
-  await storage.put({ [keyOf(walletId, 'meta')]: encodeMeta(meta), [keyOf(walletId, 'kit')]: encodeKit(kit) })
+  await write(storage, {
+    [keyOf(walletId, 'meta')]: encodeMeta(meta),
+    [keyOf(walletId, 'kit')]: encodeKit(kit),
+  })
 }
 
 export async function storeMeta(storage: DeviceStorage, walletId: string, meta: WalletMeta): Promise<void> {
-  await storage.put({ [keyOf(walletId, 'meta')]: encodeMeta(meta) })
+  await write(storage, { [keyOf(walletId, 'meta')]: encodeMeta(meta) })
 }
 
 /** Stores a burn: the setup's secrets are overwritten in the same write that says so. (I6) */
 export async function storeBurn(storage: DeviceStorage, walletId: string, meta: WalletMeta): Promise<void> {
-  await storage.put({
+  await write(storage, {
     [keyOf(walletId, 'meta')]: encodeMeta(meta),
     [keyOf(walletId, 'ot')]: new Uint8Array(0),
   })
@@ -98,7 +101,7 @@ export async function storeSetup(
   meta: WalletMeta,
   otSetup: Uint8Array,
 ): Promise<void> {
-  await storage.put({ [keyOf(walletId, 'meta')]: encodeMeta(meta), [keyOf(walletId, 'ot')]: otSetup })
+  await write(storage, { [keyOf(walletId, 'meta')]: encodeMeta(meta), [keyOf(walletId, 'ot')]: otSetup })
 }
 
 /** Everything of a wallet. @throws TercetError `not-found`, `damaged` */
@@ -152,6 +155,14 @@ export async function listWallets(storage: DeviceStorage): Promise<{ id: string;
       return { id, meta: reading(() => decodeMeta(meta)) }
     }),
   )
+}
+
+async function write(storage: DeviceStorage, records: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  try {
+    await storage.put(records)
+  } catch (error) {
+    throw error instanceof TercetError ? error : new TercetError('storage', { cause: error })
+  }
 }
 
 function encodeMeta({ stage, node, cosigner, renew }: WalletMeta): Uint8Array {

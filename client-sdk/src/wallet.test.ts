@@ -3,8 +3,8 @@
 import { ORDER } from '@tercet/protocol/curve'
 import { decodeKit } from '@tercet/wire/kit'
 import { recoverMessageAddress } from 'viem'
-import { beforeAll, describe, expect, it } from 'vitest'
-import type { CreateOptions } from './options.js'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { CreateOptions, OpenOptions } from './options.js'
 import { memoryStorage } from './storage/memory.js'
 import { FakeNode, Refusal, testRecovery, unsigned } from './testing/fake-node.js'
 import { Wallet } from './wallet.js'
@@ -111,10 +111,41 @@ describe('a new wallet', () => {
   })
 })
 
-describe('the pool', () => {
+describe('a wallet that exists', () => {
+  let node: FakeNode
+  let storage: ReturnType<typeof memoryStorage>
+  let id: string
+  const opened: Wallet[] = []
+  const open = async (extra: Partial<OpenOptions> = {}): Promise<Wallet> => {
+    const wallet = await Wallet.open({
+      walletId: id,
+      storage,
+      transport: node.transport,
+      pool: { size: 0 },
+      ...extra,
+    })
+    opened.push(wallet)
+    return wallet
+  }
+
+  beforeAll(async () => {
+    node = await FakeNode.start()
+    const made = await create(node)
+    storage = made.storage
+    id = made.wallet.id
+    await made.wallet.close()
+  })
+  beforeEach(() => {
+    node.fault = (_, answer) => answer()
+    node.reasons = []
+    node.passed.length = 0
+  })
+  afterEach(async () => {
+    for (const wallet of opened.splice(0)) await wallet.close()
+  })
+
   it('signs with one request each, and falls back when the node has lost its half', async () => {
-    const node = await FakeNode.start()
-    const { wallet } = await create(node, { pool: { size: 2 } })
+    const wallet = await open({ pool: { size: 2 } })
     await wallet.ready()
     expect(wallet.presignatures).toBe(2)
     node.passed.length = 0
@@ -126,12 +157,10 @@ describe('the pool', () => {
     expect((await wallet.signMessage('two')).mode).toBe('fresh')
     await wallet.ready()
     expect((await wallet.signMessage('three')).mode).toBe('pool')
-    await wallet.close()
   })
 
   it('sends the same bytes again when an answer is lost, and processes one answer', async () => {
-    const node = await FakeNode.start()
-    const { wallet } = await create(node, { pool: { size: 1 } })
+    const wallet = await open({ pool: { size: 1 } })
     await wallet.ready()
     let kept: Uint8Array | undefined
     node.fault = async (name, answer) => {
@@ -144,14 +173,10 @@ describe('the pool', () => {
     await wallet.signMessage('lost once')
     const [first, second] = node.passed.filter(({ name }) => name === 'sign')
     expect(second?.body).toEqual(first?.body)
-    await wallet.close()
   })
-})
 
-describe('many at once', () => {
-  it('share one new setup, and all get their signature', async () => {
-    const node = await FakeNode.start()
-    const { wallet } = await create(node, { pool: { size: 2 } })
+  it('makes one new setup for many requests at once, and all get their signature', async () => {
+    const wallet = await open({ pool: { size: 2 } })
     await wallet.ready()
     node.otSetup = undefined
     node.restart()
@@ -162,15 +187,102 @@ describe('many at once', () => {
       expect(await recoverMessageAddress({ message, signature: serialized })).toBe(wallet.address())
     }
     expect(node.reasons).toEqual(['burned'])
-    await wallet.close()
   })
 
-  it('are told that the wallet was closed under them, and that the key is safe', async () => {
-    const node = await FakeNode.start()
-    const { wallet } = await create(node)
+  it('tells a request that the wallet was closed under it, and that the key is safe', async () => {
+    const wallet = await open()
     const signing = wallet.signMessage('too late')
     await wallet.close()
     await expect(signing).rejects.toMatchObject({ code: 'closed', keySafe: true })
+  })
+
+  it('unsigned answers change nothing: the message is repeated', async () => {
+    let proxied = 0
+    const wallet = await open({
+      transport: async (request) => (proxied++ === 1 ? unsigned(404)(request) : node.transport(request)),
+    })
+    await wallet.signMessage('behind a bad proxy')
+  })
+
+  it('a setup that the node has lost or burned is made anew, and the signature comes', async () => {
+    const wallet = await open()
+    node.otSetup = undefined
+    expect((await wallet.signMessage('burned')).mode).toBe('fresh')
+    expect(node.reasons).toEqual(['burned'])
+    node.fault = async (name, answer) => {
+      const body = await answer()
+      if (name === 'ot.finish' && node.reasons.length === 2)
+        throw new Refusal('mismatch', { field: 'otSetupA' })
+      return body
+    }
+    node.otSetup = undefined
+    await wallet.signMessage('burned again, and the answer lost')
+  })
+
+  it('a setup that another tab has made is taken over, not made again', async () => {
+    const [one, other] = [await open(), await open()]
+    node.otSetup = undefined
+    await one.signMessage('makes a new setup')
+    await other.signMessage('finds it in the store')
+    await one.signMessage('still has it')
+    expect(node.reasons).toEqual(['burned'])
+  })
+
+  it('a cheat is stored as a burn before anything else, and the next setup says why', async () => {
+    const wallet = await open()
+    node.fault = async (name, answer) => {
+      const body = await answer()
+      // The first scalar of `at`, behind version, type, nonce and R.
+      if (name === 'fresh.start') body[2 + 32 + 33 + 31] = (body[2 + 32 + 33 + 31] ?? 0) ^ 1
+      return body
+    }
+    await expect(wallet.signMessage('cheated')).rejects.toMatchObject({ code: 'peer-fault', keySafe: true })
+    expect(await storage.get(`wallet/${wallet.id}/ot`)).toEqual(new Uint8Array(0))
+    node.fault = (_, answer) => answer()
+    const reopened = await open()
+    await reopened.signMessage('honest')
+    expect(node.reasons).toEqual(['peer-fault'])
+  })
+
+  it('a wrong signature share gives no signature', async () => {
+    const wallet = await open()
+    node.fault = async (name, answer) => {
+      const body = await answer()
+      if (name === 'fresh.open') body[40] = (body[40] ?? 0) ^ 1
+      return body
+    }
+    await expect(wallet.signMessage('wrong share')).rejects.toMatchObject({ code: 'peer-fault' })
+    node.fault = (_, answer) => answer()
+    await wallet.signMessage('honest')
+    expect(node.reasons).toEqual(['peer-fault'])
+  })
+
+  it('a clock that is off is corrected once', async () => {
+    const wallet = await open()
+    let off = true
+    node.fault = async (_, answer) => {
+      if (!off) return answer()
+      off = false
+      throw new Refusal('clock', { time: Math.floor(Date.now() / 1000) + 1000 })
+    }
+    await wallet.signMessage('later')
+    expect(off).toBe(false)
+    node.fault = async () => {
+      throw new Refusal('clock', { time: 1 })
+    }
+    await expect(wallet.signMessage('never')).rejects.toMatchObject({ code: 'clock' })
+  })
+
+  it('the caller’s signal and the deadline end the wait', async () => {
+    const silent = await open({
+      timeoutMilliseconds: 20,
+      transport: () => new Promise(() => undefined),
+    })
+    await expect(silent.signMessage('x')).rejects.toMatchObject({ code: 'timeout', retry: 'safe' })
+    const controller = new AbortController()
+    const signing = silent.signMessage('x', { signal: controller.signal })
+    controller.abort()
+    await expect(signing).rejects.toMatchObject({ code: 'aborted' })
   })
 })
 
@@ -200,6 +312,13 @@ describe('a creation that was cut off', () => {
     await wallet.signMessage('finished')
   })
 
+  it('does not reach the node when the store fails, and says so', async () => {
+    const node = await FakeNode.start()
+    const full = { ...memoryStorage(), put: () => Promise.reject(new Error('disk full')) }
+    await expect(create(node, { storage: full })).rejects.toMatchObject({ code: 'storage', keySafe: true })
+    expect(names(node)).toEqual(['keygen.start', 'keygen.open'])
+  })
+
   it('begins anew when the node never had the key', async () => {
     const node = await FakeNode.start()
     let first = true
@@ -216,16 +335,7 @@ describe('a creation that was cut off', () => {
   })
 })
 
-describe('what a node may do wrong', () => {
-  it('unsigned answers change nothing: the message is repeated', async () => {
-    const node = await FakeNode.start()
-    let proxied = 0
-    const { wallet } = await create(node, {
-      transport: async (request) => (proxied++ === 3 ? unsigned(404)(request) : node.transport(request)),
-    })
-    await wallet.signMessage('behind a bad proxy')
-  })
-
+describe('before a creation begins', () => {
   it('another node in its place is refused', async () => {
     const [node, other] = [await FakeNode.start(), await FakeNode.start()]
     await expect(
@@ -236,96 +346,10 @@ describe('what a node may do wrong', () => {
     expect(node.passed.length).toBe(0)
   })
 
-  it('a setup that the node has lost or burned is made anew, and the signature comes', async () => {
-    const node = await FakeNode.start()
-    const { wallet } = await create(node)
-    node.otSetup = undefined
-    expect((await wallet.signMessage('burned')).mode).toBe('fresh')
-    expect(node.reasons).toEqual(['burned'])
-    node.fault = async (name, answer) => {
-      const body = await answer()
-      if (name === 'ot.finish' && node.reasons.length === 2)
-        throw new Refusal('mismatch', { field: 'otSetupA' })
-      return body
-    }
-    node.otSetup = undefined
-    await wallet.signMessage('burned again, and the answer lost')
-  })
-
-  it('a cheat is stored as a burn before anything else, and the next setup says why', async () => {
-    const node = await FakeNode.start()
-    const { wallet, storage } = await create(node)
-    node.fault = async (name, answer) => {
-      const body = await answer()
-      // The first scalar of `at`, behind version, type, nonce and R.
-      if (name === 'fresh.start') body[2 + 32 + 33 + 31] = (body[2 + 32 + 33 + 31] ?? 0) ^ 1
-      return body
-    }
-    await expect(wallet.signMessage('cheated')).rejects.toMatchObject({ code: 'peer-fault', keySafe: true })
-    expect(await storage.get(`wallet/${wallet.id}/ot`)).toEqual(new Uint8Array(0))
-    node.fault = (_, answer) => answer()
-    const reopened = await Wallet.open({
-      walletId: wallet.id,
-      storage,
-      transport: node.transport,
-      pool: { size: 0 },
-    })
-    await reopened.signMessage('honest')
-    expect(node.reasons).toEqual(['peer-fault'])
-  })
-
-  it('a wrong signature share gives no signature', async () => {
-    const node = await FakeNode.start()
-    const { wallet } = await create(node)
-    node.fault = async (name, answer) => {
-      const body = await answer()
-      if (name === 'fresh.open') body[40] = (body[40] ?? 0) ^ 1
-      return body
-    }
-    await expect(wallet.signMessage('wrong share')).rejects.toMatchObject({ code: 'peer-fault' })
-    node.fault = (_, answer) => answer()
-    await wallet.signMessage('honest')
-    expect(node.reasons).toEqual(['peer-fault'])
-  })
-
-  it('a clock that is off is corrected once', async () => {
-    const node = await FakeNode.start()
-    const { wallet } = await create(node)
-    let off = true
-    node.fault = async (_, answer) => {
-      if (!off) return answer()
-      off = false
-      throw new Refusal('clock', { time: Math.floor(Date.now() / 1000) + 1000 })
-    }
-    await wallet.signMessage('later')
-    expect(off).toBe(false)
-    node.fault = async () => {
-      throw new Refusal('clock', { time: 1 })
-    }
-    await expect(wallet.signMessage('never')).rejects.toMatchObject({ code: 'clock' })
-  })
-
   it('a recovery key without its proof is refused on the device', async () => {
     const node = await FakeNode.start()
     const recovery = { publicKey: new Uint8Array(33).fill(2), proof: new Uint8Array(65) }
     await expect(create(node, { recovery })).rejects.toMatchObject({ code: 'recovery-key' })
     expect(node.passed.length).toBe(0)
-  })
-
-  it('the caller’s signal and the deadline end the wait', async () => {
-    const node = await FakeNode.start()
-    const { wallet, storage } = await create(node)
-    const silent = await Wallet.open({
-      walletId: wallet.id,
-      storage,
-      pool: { size: 0 },
-      timeoutMilliseconds: 20,
-      transport: () => new Promise(() => undefined),
-    })
-    await expect(silent.signMessage('x')).rejects.toMatchObject({ code: 'timeout', retry: 'safe' })
-    const controller = new AbortController()
-    const signing = silent.signMessage('x', { signal: controller.signal })
-    controller.abort()
-    await expect(signing).rejects.toMatchObject({ code: 'aborted' })
   })
 })

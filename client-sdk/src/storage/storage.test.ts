@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifyWithIdentity } from '@tercet/wire/identity'
+import { openDB } from 'idb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fileStorage } from './file.js'
 import { indexedDbStorage } from './indexeddb.js'
@@ -102,6 +103,22 @@ describe.each(subjects)('$name storage', ({ open, durable }) => {
     expect(await second.list('')).toEqual(['a', 'b'])
     expect((await second.identity()).publicIdentity).toEqual(publicIdentity)
     await second.close()
+  })
+})
+
+describe('the records in IndexedDB', () => {
+  it('are sealed, and open at their own place only', async () => {
+    const name = `sealed-${++count}`
+    const store = await indexedDbStorage({ name })
+    await store.put({ a: new TextEncoder().encode('a plain word'), b: bytes(1) })
+    const db = await openDB(name)
+    const sealed: Uint8Array = await db.get('records', 'a')
+    expect(Buffer.from(sealed).includes('a plain word')).toBe(false)
+    await db.put('records', sealed, 'b')
+    db.close()
+    await expect(store.get('b')).rejects.toMatchObject({ code: 'damaged', keySafe: false })
+    expect(await store.get('a')).toBeDefined()
+    await store.close()
   })
 })
 
