@@ -109,10 +109,15 @@ export class Sessions<Data> {
     this.#onEnd(session)
   }
 
+  /** Drops what a step made for a session that had ended before the step came back. */
+  dropLate(session: Session<Data>): void {
+    if (!session.open) this.#onEnd(session)
+  }
+
   /** Forgets the session altogether. */
   remove(session: Session<Data>): void {
     this.end(session)
-    this.#sessions.delete(session.id)
+    if (this.#sessions.get(session.id) === session) this.#sessions.delete(session.id)
   }
 
   /** Ends every open session that the test names. */

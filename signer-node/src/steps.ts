@@ -136,6 +136,8 @@ async function answer<Data>(
     if (!session.open) throw new Refusal(session.ended)
   } catch (error) {
     const problem = problemOf(error, node.log, () => toBase64url(node.random(9)))
+    // Ended while a read was waited for: the state that was made afterwards would stay for ever.
+    sessions.dropLate(session)
     // A first message that failed leaves nothing behind; a later one spent the state, and its answer is kept.
     if (step === 1) sessions.remove(session)
     else sessions.end(session)
