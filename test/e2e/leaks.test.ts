@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newPlanted } from '../demo/leak-check.js'
 import type { Output } from '../demo/output.js'
 import { type Remains, tellStory } from '../demo/story.js'
-import { ENCODINGS } from '../support/encodings.js'
+import { ENCODINGS, spell } from '../support/encodings.js'
 import { keySecrets } from '../support/key-secrets.js'
 import { filesBelow, type Place, searchLeaks } from '../support/leak-search.js'
 
@@ -70,7 +70,11 @@ it('no share, sub-share, key or recovery key occurs anywhere in clear', async ()
   expect(everywhere.bytes).toBeGreaterThan(500_000)
   const elsewhere = remains.places.filter((place) => !inClearByDesign(place))
   expect((await searchLeaks([wrappingKey], elsewhere)).findings).toEqual([])
-  // The same search finds what is there: the wrapping key in its own file.
+  // The same search finds each of them where it is put, and what is there: the wrapping key in its own file.
+  for (const { name, bytes } of secrets) {
+    const { findings } = await searchLeaks(secrets, [{ name: 'put there', bytes: spell(bytes, 'decimal') }])
+    expect(findings.map(({ secret }) => secret)).toEqual([name])
+  }
   const own = await searchLeaks([wrappingKey], remains.places.filter(inClearByDesign))
   expect(own.findings.map(({ encoding }) => encoding)).toContain('base64url')
 })
