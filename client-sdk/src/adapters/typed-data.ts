@@ -11,11 +11,10 @@ export interface TypedDataInput {
   readonly message: unknown
 }
 
-/** The payload of an `evm-typed-data` request; the domain's type follows from its members. @throws Malformed */
+/** The payload of an `evm-typed-data` request. A domain type that the application gives stays as it is. @throws Malformed */
 export function typedDataRequest({ types, primaryType, domain, message }: TypedDataInput): JsonObject {
-  const { EIP712Domain: _, ...structs } = objectOf(toJson(types))
   return {
-    types: structs,
+    types: toJson(types),
     primaryType: toJson(primaryType),
     domain: toJson(domain),
     message: toJson(message),
@@ -31,10 +30,4 @@ function toJson(value: unknown): Json {
   if (typeof value !== 'object' || value === undefined) throw new Malformed('payload')
   const members = Object.entries(value).filter(([, member]) => member !== undefined)
   return Object.fromEntries(members.map(([key, member]) => [key, toJson(member)]))
-}
-
-function objectOf(value: Json): JsonObject {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Malformed('payload.types')
-  return value as JsonObject
 }
