@@ -56,6 +56,8 @@ export const LIMITS = {
   strikeWindowSeconds: 24 * 3600,
   strikesToLock: 3,
   connections: 1024,
+  /** Bytes of all request bodies in memory at once. */
+  bodyBytes: 128 * 1024 * 1024,
   drainSeconds: 10,
 } as const
 

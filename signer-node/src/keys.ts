@@ -45,7 +45,9 @@ export function createKeygen(node: Node) {
   const { identity, engine } = node
 
   async function start(incoming: Incoming): Promise<Reply> {
-    const { nonce } = decodeMessage('keygen.req1', incoming.body)
+    const { nonce, policyHash } = decodeMessage('keygen.req1', incoming.body)
+    if (Buffer.compare(policyHash, node.policyHash) !== 0)
+      throw new Refusal('mismatch', { field: 'policyHash' })
     const opening = { opType: 'keygen', nonce, wallet: '', data: {}, seconds: LIMITS.keygenSeconds } as const
     return firstStep<KeygenData>(node, sessions, incoming, opening, async ({ id }) => {
       const { send } = await engine.run('keygen.answer', {

@@ -24,7 +24,7 @@ export interface Presignature extends SigningData {
   readonly expires: number
   /** The one request it was taken for, and its answer while that is kept. */
   answer?: { readonly repeatHash: string; reply: Promise<Reply> | undefined }
-  /** The presignature left its box. */
+  /** The presignature left its box, or is about to: nothing but its own release may touch it. */
   taken: boolean
 }
 
@@ -54,11 +54,21 @@ export function createPairs(node: Node) {
   /** Makes room for a batch: the oldest unused presignatures of the wallet give way. @throws Refusal `busy` */
   function makeRoom(keyId: Uint8Array, batch: number): void {
     sweep()
+    if (count + batch > LIMITS.presignatures) forgetTombstones()
     if (count + batch > LIMITS.presignatures) throw new Refusal('busy', { retryAfterSeconds: 60 })
     const wallet = toBase64url(keyId)
     const unused = [...(pools.get(wallet)?.values() ?? [])].filter(({ answer }) => answer === undefined)
     const surplus = unused.length + batch - LIMITS.presignaturesPerKey
     for (const presignature of unused.slice(0, Math.max(0, surplus))) remove(wallet, presignature)
+  }
+
+  /** A used presignature without its answer says 404 instead of 409 from then on; it is gone either way. */
+  function forgetTombstones(): void {
+    for (const [wallet, pool] of pools) {
+      for (const presignature of [...pool.values()]) {
+        if (presignature.taken && presignature.answer?.reply === undefined) remove(wallet, presignature)
+      }
+    }
   }
 
   function add(data: SigningData, presigIds: readonly Uint8Array[]): void {

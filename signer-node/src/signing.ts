@@ -177,16 +177,17 @@ export function createSigning(node: Node, pairs: Pairs) {
     // (1) parse, derive, compare the view; (2) policy on what was parsed.
     const judged = await engine.run('sign.view', { handle: session, body: incoming.body, material })
     const decision = await decide(node, incoming, wallet, judged, 'pool')
-    // (3) one durable transaction.
+    // (3) one durable transaction; a burn that comes now either stops it or comes too late for this presignature.
+    presignature.taken = true
     try {
       await approve(node, incoming, presignature.wallet, otSetupA, judged, decision)
     } catch (error) {
+      presignature.taken = false
       const stale = error instanceof Refusal && error.code === 'unknown-presignature'
       if (stale) pairs.remove(toBase64url(wallet.keyId), presignature)
       throw error
     }
     // (4) to (6): taken for good, whatever follows.
-    presignature.taken = true
     const { send } = await engine.run('release', { handle: session, presignature: handle })
     const forget = setTimeout(() => {
       if (presignature.answer !== undefined) presignature.answer.reply = undefined

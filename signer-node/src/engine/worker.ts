@@ -16,7 +16,7 @@ const sealer = createSealer(settings.wrappingKey, random)
 settings.wrappingKey.fill(0)
 
 // On Linux the number 0 means the calling thread, so that a key generation never slows a signature or a health check.
-if (settings.role === 'setup' && process.platform === 'linux') setPriority(0, 10)
+if (settings.role === 'setup' && process.platform === 'linux') setPriority(0, 5)
 
 const steps: Readonly<Record<string, (input: never) => unknown>> =
   settings.role === 'setup'

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { readBody } from './body.js'
+import { readBody as read } from './body.js'
+
+const readBody = (request: Request, cap: number) => read(request, cap, () => undefined)
 
 function post(body: Uint8Array | ReadableStream, length?: string): Request {
   const headers = length === undefined ? {} : { 'content-length': length }
@@ -24,4 +26,11 @@ test('no length, a foreign length, an understated and an overstated one are refu
   }
   await expect(readBody(post(Uint8Array.of(1, 2, 3), '2'), 3)).rejects.toMatchObject({ code: 'too-large' })
   await expect(readBody(post(Uint8Array.of(1), '2'), 3)).rejects.toMatchObject({ code: 'malformed' })
+})
+
+test('a budget may refuse a body before it is touched', async () => {
+  const refuse = () => {
+    throw new Error('no room')
+  }
+  await expect(read(post(Uint8Array.of(1), '1'), 3, refuse)).rejects.toThrow('no room')
 })

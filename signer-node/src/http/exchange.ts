@@ -6,6 +6,7 @@ import { CONTEXT_HEADER, type Context, decodeContext } from '@tercet/wire/contex
 import { bodyCap, ENDPOINTS, type EndpointName } from '@tercet/wire/endpoints'
 import { type Authenticated, signResponse } from '@tercet/wire/http-signature'
 import { parseProblem } from '@tercet/wire/problem'
+import { LIMITS } from '../config.js'
 import type { Node } from '../node.js'
 import { Refusal } from '../refusal.js'
 import type { Reply } from '../sessions.js'
@@ -58,6 +59,9 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
     })
   }
 
+  /** Bytes of bodies that are being read or worked on: slow senders share this much and no more. */
+  let bodyBytes = 0
+
   return {
     async run(name, request, handle) {
       const begun = node.clock.monotonic()
@@ -66,9 +70,15 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
       let body = NOTHING as Uint8Array
       let auth: Authenticated | undefined
       let reply: Reply
+      let reserved = 0
+      const reserve = (length: number): void => {
+        if (bodyBytes + length > LIMITS.bodyBytes) throw new Refusal('busy', { retryAfterSeconds: 2 })
+        bodyBytes += length
+        reserved = length
+      }
       try {
         if (node.notReady === 'storage') throw new Refusal('storage', { retryAfterSeconds: 5 })
-        if (endpoint.method === 'POST') body = await readBody(request, bodyCap(name))
+        if (endpoint.method === 'POST') body = await readBody(request, bodyCap(name), reserve)
         const parts = {
           method: request.method,
           path: pathname,
@@ -80,6 +90,8 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
         reply = await handle({ auth, body })
       } catch (error) {
         reply = problem(error)
+      } finally {
+        bodyBytes -= reserved
       }
       record(node, name, reply, begun)
       return respond(request, reply, body, auth)
