@@ -1,5 +1,7 @@
 // Which check catches a well-formed but wrong value of each field? The table that the mutations are judged by.
 
+import type { AbortReason } from '@tercet/protocol/errors'
+import type { MessageName } from '@tercet/protocol/messages'
 import type { Oracle } from './outcome.js'
 
 // The check that the peer's answer meets first: a value that is hashed into sid, psid or an otSetupId shows where that
@@ -109,4 +111,31 @@ export const ORACLE: Oracle = {
   'fresh.res2': share,
   'sign.req1': { presigId: 'context', view: 'view', request: 'view' },
   'sign.res1': share,
+}
+
+/**
+ * What catches a whole message of another session. The first of a session is no replay to a protocol without memory: the
+ * channel's nonce refuses it, and here its answer does not fit.
+ */
+export const REPLAYED: Readonly<Record<MessageName, AbortReason>> = {
+  'keygen.req1': 'context',
+  'keygen.res1': 'keygen-proof',
+  'keygen.req2': 'keygen-opening',
+  'keygen.res2': 'seal',
+  'keygen.req3': 'transcript',
+  'keygen.res3': 'transcript',
+  'ot.req1': 'base-ot',
+  'ot.res1': 'base-ot',
+  'ot.req2': 'base-ot',
+  'ot.res2': 'base-ot',
+  'presign.req1': 'multiplication',
+  'presign.res1': 'multiplication',
+  'presign.req2': 'presign-opening',
+  'presign.res2': 'context',
+  'sign.req1': 'context',
+  'sign.res1': 'bad-signature',
+  'fresh.req1': 'multiplication',
+  'fresh.res1': 'multiplication',
+  'fresh.req2': 'view',
+  'fresh.res2': 'bad-signature',
 }

@@ -1,5 +1,6 @@
 // Which mutations of a message exist? All that its entry in the registry allows. (SPEC 0.3; security.md 5, item 2)
 
+import { concat } from '@tercet/protocol/bytes'
 import { encodeScalar, ORDER } from '@tercet/protocol/curve'
 import {
   type FieldSpec,
@@ -90,11 +91,7 @@ export function mutationsOf(
   const value = body.slice(cell.at, cell.at + cell.length)
   const found: Mutation[] = []
   const put = (kind: Kind, replacement: Uint8Array): void => {
-    const mutated = Uint8Array.from([
-      ...body.subarray(0, cell.at),
-      ...replacement,
-      ...body.subarray(cell.at + cell.length),
-    ])
+    const mutated = concat(body.subarray(0, cell.at), replacement, body.subarray(cell.at + cell.length))
     if (Buffer.from(mutated).equals(body)) return
     const wellFormed = replacement.length === cell.length && encodes(cell.field, value, replacement)
     found.push({ message, cell, kind, body: mutated, wellFormed })
@@ -104,7 +101,7 @@ export function mutationsOf(
   flipped[bit >> 3] = (flipped[bit >> 3] as number) ^ (1 << (bit & 7))
   put('flip', flipped)
   put('truncate', value.slice(0, -1))
-  put('extend', Uint8Array.of(...value, 0))
+  put('extend', concat(value, Uint8Array.of(0)))
   put('zero', new Uint8Array(value.length))
   if (otherSession.length === body.length)
     put('other-session', otherSession.slice(cell.at, cell.at + cell.length))
@@ -117,7 +114,7 @@ export function mutationsOf(
   // A list of points or scalars: one of them, anywhere in the list.
   const at = unit * below(random, value.length / unit)
   const within = (kind: Kind, replacement: Uint8Array): void =>
-    put(kind, Uint8Array.from([...value.subarray(0, at), ...replacement, ...value.subarray(at + unit)]))
+    put(kind, concat(value.subarray(0, at), replacement, value.subarray(at + unit)))
   if (unit === 33) {
     const one = value.subarray(at, at + unit)
     within('identity', Uint8Array.of(0))

@@ -61,42 +61,47 @@ export function setupStages(wallet: FixtureWallet, random: Random): Stage[] {
   const b = open(started(), decodeMessage('ot.res1', a.send), random)
   const opened = forks(b.state)
   const c = confirm(answered(), decodeMessage('ot.req2', b.send), random)
-  const keygen = {
-    res1: decodeMessage('keygen.res1', wallet.keygen.get('keygen.res1') as Uint8Array),
-    req2: decodeMessage('keygen.req2', wallet.keygen.get('keygen.req2') as Uint8Array),
-    res2: decodeMessage('keygen.res2', wallet.keygen.get('keygen.res2') as Uint8Array),
-  }
-  const other = {
-    req1: encodeMessage('ot.req1', { nonce: random(32), reason: 'peer-fault' }),
-    res1: encodeMessage('ot.res1', { nonce: random(32), baseOtA1: keygen.res1.baseOtA1.bytes }),
-    req2: encodeMessage('ot.req2', {
-      baseOtA2: keygen.req2.baseOtA2.bytes,
-      baseOtB1: keygen.req2.baseOtB1.bytes,
-    }),
-    res2: encodeMessage('ot.res2', { baseOtB2: keygen.res2.baseOtB2.bytes, confirm: random(32) }),
-  }
+  const other = setupBodies(wallet, random)
   return [
-    { message: 'ot.req1', batch: 1, body: begun.send, other: other.req1, deliver: onReq1 },
+    { message: 'ot.req1', batch: 1, body: begun.send, other: other['ot.req1'], deliver: onReq1 },
     {
       message: 'ot.res1',
       batch: 1,
       body: a.send,
-      other: other.res1,
+      other: other['ot.res1'],
       deliver: (body) => onRes1(started(), answered(), body),
     },
     {
       message: 'ot.req2',
       batch: 1,
       body: b.send,
-      other: other.req2,
+      other: other['ot.req2'],
       deliver: (body) => onReq2(opened(), answered(), body),
     },
     {
       message: 'ot.res2',
       batch: 1,
       body: c.send,
-      other: other.res2,
+      other: other['ot.res2'],
       deliver: (body) => onRes2(opened(), c.otSetup, body),
     },
   ]
+}
+
+/** Well-formed bodies of an exchange that never was, with the points of the keygen. */
+export function setupBodies(wallet: FixtureWallet, random: Random) {
+  const [res1, req2, res2] = [
+    decodeMessage('keygen.res1', wallet.keygen.get('keygen.res1') as Uint8Array),
+    decodeMessage('keygen.req2', wallet.keygen.get('keygen.req2') as Uint8Array),
+    decodeMessage('keygen.res2', wallet.keygen.get('keygen.res2') as Uint8Array),
+  ]
+  return {
+    'ot.req1': encodeMessage('ot.req1', { nonce: random(32), reason: 'peer-fault' }),
+    'ot.res1': encodeMessage('ot.res1', { nonce: random(32), baseOtA1: res1.baseOtA1.bytes }),
+    'ot.req2': encodeMessage('ot.req2', {
+      baseOtA2: req2.baseOtA2.bytes,
+      baseOtB1: req2.baseOtB1.bytes,
+    }),
+    'ot.res2': encodeMessage('ot.res2', { baseOtB2: res2.baseOtB2.bytes, confirm: random(32) }),
+  } as const
 }
