@@ -33,9 +33,7 @@ it('a cheat ends the sessions beside it: no further message is computed under th
     else await first
     return body
   }
-  const signatures = ['one', 'two', 'three'].map((text) =>
-    wallet.signMessage(text).finally(() => caught()),
-  )
+  const signatures = ['one', 'two', 'three'].map((text) => wallet.signMessage(text).finally(() => caught()))
   const ends = await Promise.allSettled(signatures)
   expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
   expect(node.passed.map(({ name }) => name)).toEqual(['fresh.start', 'fresh.start', 'fresh.start'])

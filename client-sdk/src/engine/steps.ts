@@ -1,7 +1,7 @@
 // What does each heavy step do? Decodes, runs the protocol, encodes; keeps the one-time states by handle.
 
 import { decodePoint } from '@tercet/protocol/curve'
-import { Misuse } from '@tercet/protocol/errors'
+import { type AbortReason, Misuse, ProtocolAbort } from '@tercet/protocol/errors'
 import { decodeKeyShare, encodeKeyShare } from '@tercet/protocol/key-share'
 import * as keygen from '@tercet/protocol/keygen'
 import { decodeMessage } from '@tercet/protocol/messages'
@@ -14,6 +14,18 @@ import type { Handle, Steps } from './contract.js'
 
 const PAIR = { initiator: DEVICE, responder: COSIGNER } as const
 
+/** A key under one OT setup. The first proven cheat ends every session that began under it. (SPEC 3.5; I6) */
+interface Loaded {
+  readonly context: presign.SigningContext
+  burned: AbortReason | undefined
+}
+
+/** A one-time state, and the key under which its session began. */
+interface Under<S> {
+  readonly loaded: Loaded
+  readonly state: S
+}
+
 /** The steps of one engine, over one source of randomness and one set of states. */
 export function createSteps(random: Random): Steps {
   const handles = new Handles()
@@ -21,12 +33,12 @@ export function createSteps(random: Random): Steps {
   const keygenOpened = handles.of<keygen.DeviceOpened>()
   const otStarted = handles.of<ot.RenewStarted>()
   const otOpened = handles.of<ot.RenewOpened>()
-  const keys = handles.of<presign.SigningContext>()
-  const poolStarted = handles.of<presign.InitiatorStarted>()
-  const poolFinished = handles.of<presign.InitiatorFinished>()
-  const presignatures = handles.of<presign.InitiatorPresignature>()
-  const freshStarted = handles.of<presign.InitiatorFreshStarted>()
-  const requested = handles.of<sign.Requested>()
+  const keys = handles.of<Loaded>()
+  const poolStarted = handles.of<Under<presign.InitiatorStarted>>()
+  const poolFinished = handles.of<Under<presign.InitiatorFinished>>()
+  const presignatures = handles.of<Under<presign.InitiatorPresignature>>()
+  const freshStarted = handles.of<Under<presign.InitiatorFreshStarted>>()
+  const requested = handles.of<Under<sign.Requested>>()
 
   return {
     keygenStart({ idDevice, idCosigner, recoveryKey, recoveryProof, policyHash }) {
@@ -53,12 +65,13 @@ export function createSteps(random: Random): Steps {
       }
     },
     loadKey({ share, otSetup, idDevice, idCosigner }) {
-      return keys.add({
+      const context = {
         share: decodeKeyShare(share),
         otSetup: ot.decodeOtSetup(otSetup),
         idInitiator: idDevice,
         idResponder: idCosigner,
-      })
+      }
+      return keys.add({ context, burned: undefined })
     },
     otStart({ share, reason }) {
       const { state, send, nonce } = ot.start(decodeKeyShare(share), PAIR, reason, random)
@@ -74,40 +87,68 @@ export function createSteps(random: Random): Steps {
       return ot.encodeOtSetup(otSetup)
     },
     presignStart({ key, batch }) {
-      const { state, send, nonce } = presign.start(keys.peek(key), batch, random)
-      return { handle: poolStarted.add(state), send, nonce }
+      const loaded = keys.peek(key)
+      const { state, send, nonce } = unlessBurned(loaded, () => presign.start(loaded.context, batch, random))
+      return { handle: poolStarted.add({ loaded, state }), send, nonce }
     },
     presignFinish({ handle, response, batch }) {
-      const started = poolStarted.take(handle)
-      const { state, send } = presign.finish(started, decodeMessage('presign.res1', response, batch), random)
-      return { handle: poolFinished.add(state), send }
+      const { loaded, state: started } = poolStarted.take(handle)
+      const { state, send } = unlessBurned(loaded, () =>
+        presign.finish(started, decodeMessage('presign.res1', response, batch), random),
+      )
+      return { handle: poolFinished.add({ loaded, state }), send }
     },
     presignAccept({ handle, response, batch }) {
-      const finished = poolFinished.take(handle)
-      return presign
-        .accept(finished, decodeMessage('presign.res2', response, batch))
-        .map(({ presigId, presignature }) => ({ handle: presignatures.add(presignature), presigId }))
+      const { loaded, state } = poolFinished.take(handle)
+      const made = unlessBurned(loaded, () =>
+        presign.accept(state, decodeMessage('presign.res2', response, batch)),
+      )
+      return made.map(({ presigId, presignature }) => ({
+        handle: presignatures.add({ loaded, state: presignature }),
+        presigId,
+      }))
     },
     freshStart({ key, request }) {
-      const { state, send, nonce } = presign.startFresh(keys.peek(key), request, random)
-      return { handle: freshStarted.add(state), send, nonce }
+      const loaded = keys.peek(key)
+      const { state, send, nonce } = unlessBurned(loaded, () =>
+        presign.startFresh(loaded.context, request, random),
+      )
+      return { handle: freshStarted.add({ loaded, state }), send, nonce }
     },
     freshFinish({ handle, response, input }) {
-      const started = freshStarted.take(handle)
-      const { state, send } = sign.finishFresh(started, decodeMessage('fresh.res1', response), input, random)
-      return { handle: requested.add(state), send }
+      const { loaded, state: started } = freshStarted.take(handle)
+      const { state, send } = unlessBurned(loaded, () =>
+        sign.finishFresh(started, decodeMessage('fresh.res1', response), input, random),
+      )
+      return { handle: requested.add({ loaded, state }), send }
     },
     request({ handle, input }) {
-      const { state, send } = sign.request(presignatures.take(handle), input)
-      return { handle: requested.add(state), send }
+      const { loaded, state: presignature } = presignatures.take(handle)
+      const { state, send } = unlessBurned(loaded, () => sign.request(presignature, input))
+      return { handle: requested.add({ loaded, state }), send }
     },
     combine({ handle, response }) {
-      return sign.combine(requested.take(handle), response)
+      const { loaded, state } = requested.take(handle)
+      return unlessBurned(loaded, () => sign.combine(state, response))
     },
     drop(list) {
       handles.drop(list)
       return undefined
     },
+  }
+}
+
+/** Runs a step under a setup. One step at a time runs here, so nothing comes between a cheat and its burn. */
+function unlessBurned<T>(loaded: Loaded, step: () => T): T {
+  if (loaded.burned !== undefined) throw new ProtocolAbort(loaded.burned)
+  try {
+    return step()
+  } catch (error) {
+    if (error instanceof ProtocolAbort) {
+      const { consequence, reason } = error
+      if (consequence === 'cheat' || consequence === 'bad-signature') loaded.burned = reason
+    }
+    throw error
   }
 }
 
