@@ -68,6 +68,14 @@ describe('stored key share', () => {
     expect(() => decodeKeyShare(encodeKeyShare(share))).toThrow(Malformed)
   })
 
+  it('is its own when the buffer that it was read from is wiped', () => {
+    const bytes = encodeKeyShare(shareOf(1))
+    const buffer = Buffer.from(bytes)
+    const share = decodeKeyShare(buffer)
+    buffer.fill(0)
+    expect(encodeKeyShare(share)).toEqual(bytes)
+  })
+
   it('with a counter above 2^53 - 1 is refused', () => {
     const bytes = encodeKeyShare(shareOf(1))
     expect(() => decodeKeyShare(bent(bytes, 35, 0x01))).toThrow('keyShare.counter')

@@ -97,10 +97,12 @@ export function reader(bytes: Uint8Array, kind: number, length: number, name: st
   if (bytes.length !== length) throw new Malformed(name)
   if (bytes[0] !== ENCODING_VERSION) throw new Malformed(`${name}.version`)
   if (bytes[1] !== kind) throw new Malformed(`${name}.kind`)
+  // A Buffer's slice is a view of it, and the caller may wipe what it gave.
+  const own = Uint8Array.from(bytes)
   let at = 2
   const take = (size: number): Uint8Array => {
     at += size
-    return bytes.slice(at - size, at)
+    return own.slice(at - size, at)
   }
   return {
     take,

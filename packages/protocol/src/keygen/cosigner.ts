@@ -114,7 +114,7 @@ export function answer(
     chainCode,
     opened,
   }
-  return { state: box('keygen.CosignerAnswered', content), send, sessionId: session }
+  return { state: box('keygen.CosignerAnswered', content), send, sessionId: session.slice() }
 }
 
 /**
@@ -168,8 +168,8 @@ export function deal(
   return {
     state: box('keygen.CosignerDealt', key),
     send: { sealedSubShare, encryption, baseOtB2: b.message, shareProof },
-    keyId: key.share.keyId,
-    transcript: key.share.transcript,
+    keyId: key.share.keyId.slice(),
+    transcript: key.share.transcript.slice(),
   }
 }
 

@@ -99,7 +99,7 @@ export function start(
     commitment,
     session,
   })
-  return { state, send, sessionId: session }
+  return { state, send, sessionId: session.slice() }
 }
 
 /** On Res1, before anything is opened: nonce and proofs; then opens the commitment and deals. @throws ProtocolAbort */
@@ -205,7 +205,7 @@ export function finish(
   if (!equalBytes(key.record.keyId, s.setup.keyId)) throw new Misuse('keyId differs within one keygen')
   verifyShareProof(key.share, COSIGNER, message.shareProof)
   const shareProof = proveShare(key.share, expose(key.share.secretShare), random)
-  return { key, send: { transcript: key.share.transcript, shareProof } }
+  return { key, send: { transcript: key.share.transcript.slice(), shareProof } }
 }
 
 function sessionInputs(s: Started, answer: MessageOf<'keygen.res1'>) {

@@ -50,7 +50,11 @@ export function start(
   const nonce = randomBytes(random, 32)
   const { keyId, epoch, attempt } = share
   const send = encodeMessage('ot.req1', { nonce, reason })
-  return { state: box('ot.Started', { keyId, epoch, attempt, ...pair, nonceI: nonce }), send, nonce }
+  return {
+    state: box('ot.Started', { keyId, epoch, attempt, ...pair, nonceI: nonce }),
+    send,
+    nonce: nonce.slice(),
+  }
 }
 
 /** Responder: opens direction A. @throws ProtocolAbort `nonce` */

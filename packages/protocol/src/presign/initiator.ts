@@ -54,7 +54,7 @@ export interface Sent<State> {
 /** Pool mode: commits to `batch` (1 to 16) nonces and opens the OT extension of direction A. */
 export function start(context: SigningContext, batch: number, random: Random): Sent<InitiatorStarted> {
   const { content, send } = begin(context, 'pool', batch, undefined, random)
-  return { state: box('presign.InitiatorStarted', content), send, nonce: content.nonce }
+  return { state: box('presign.InitiatorStarted', content), send, nonce: content.nonce.slice() }
 }
 
 /** Fresh mode: the same for one nonce, bound to the request before R exists. */
@@ -64,7 +64,7 @@ export function startFresh(
   random: Random,
 ): Sent<InitiatorFreshStarted> {
   const { content, send } = begin(context, 'fresh', 1, Uint8Array.from(request), random)
-  return { state: box('fresh.InitiatorStarted', content), send, nonce: content.nonce }
+  return { state: box('fresh.InitiatorStarted', content), send, nonce: content.nonce.slice() }
 }
 
 function begin(
@@ -107,7 +107,8 @@ function begin(
     request,
     nonce,
     psid0: first,
-    body: send,
+    // Copies: what a state computes with later is out of its caller's reach.
+    body: send.slice(),
     own,
     rho,
     receiver,
@@ -137,7 +138,10 @@ export function accept(
   const contents = take(state, 'presign.InitiatorFinished')
   const same = contents.map((c, n) => equalBytes(c.presigId, message.presigId[n] ?? NO_REQUEST))
   if (message.presigId.length !== contents.length || same.includes(false)) throw new ProtocolAbort('context')
-  return contents.map((c) => ({ presigId: c.presigId, presignature: box('InitiatorPresignature', c) }))
+  return contents.map((c) => ({
+    presigId: c.presigId.slice(),
+    presignature: box('InitiatorPresignature', c),
+  }))
 }
 
 /** Both modes: what Res1 leads to. Used by {@link finish} and by the fresh step of `sign`. */

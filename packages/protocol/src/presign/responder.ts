@@ -146,7 +146,7 @@ export function confirm(
   const contents = conclude(take(state, 'presign.ResponderAnswered'), message)
   return {
     presignatures: contents.map((c) => ({
-      presigId: c.presigId,
+      presigId: c.presigId.slice(),
       presignature: box('ResponderPresignature', c),
     })),
     send: encodeMessage('presign.res2', { presigId: contents.map((c) => c.presigId) }),

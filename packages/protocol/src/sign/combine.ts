@@ -38,7 +38,12 @@ export function request(
     view: view(content.presigId, content.publicKey, input),
     request: input.request,
   })
-  return { state: box('sign.Requested', { presignature: content, input }), send }
+  return { state: box('sign.Requested', { presignature: content, input: kept(input) }), send }
+}
+
+/** A copy that the caller cannot change between asking and combining: a difference would look like a cheat. */
+function kept(input: SigningInput): SigningInput {
+  return { ...input, request: Uint8Array.from(input.request) }
 }
 
 /** Fresh mode, on Res1: all checks of a presign session, then the opening with the request. @throws ProtocolAbort */
@@ -56,7 +61,7 @@ export function finishFresh(
     view: view(presignature.presigId, presignature.publicKey, input),
     request: input.request,
   })
-  return { state: box('sign.Requested', { presignature, input }), send }
+  return { state: box('sign.Requested', { presignature, input: kept(input) }), send }
 }
 
 /**

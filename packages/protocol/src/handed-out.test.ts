@@ -1,0 +1,101 @@
+// Is a state its own, whatever the caller does with the bytes that it was handed or that it gave? (SPEC 0.5)
+
+import { createHash } from 'node:crypto'
+import { expect, it } from 'vitest'
+import { derive, parsePath } from './derivation.js'
+import * as keygen from './keygen/index.js'
+import { decodeMessage, encodeMessage } from './messages.js'
+import * as ot from './ot-setup/index.js'
+import * as presign from './presign/index.js'
+import type { Random } from './random.js'
+import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed } from './recovery-key.js'
+import * as sign from './sign/index.js'
+
+const SEED = 'handed-out'
+
+/** Draws that a careless generator overwrites afterwards. */
+function seeded(seed: string): Random {
+  let counter = 0
+  let last = new Uint8Array(0)
+  return (length) => {
+    last.fill(0)
+    const blocks: Buffer[] = []
+    for (let have = 0; have < length; have += 32)
+      blocks.push(createHash('sha256').update(`${seed}/${counter++}`).digest())
+    last = Uint8Array.from(Buffer.concat(blocks).subarray(0, length))
+    return last
+  }
+}
+
+/** A copy for the receiver; the caller's own bytes are overwritten, as a transfer to another thread would leave them. */
+function moved(bytes: Uint8Array): Uint8Array {
+  const copy = Uint8Array.from(bytes)
+  bytes.fill(0)
+  return copy
+}
+
+it(`a caller that overwrites every byte string still signs (seed ${SEED})`, () => {
+  const random = seeded(SEED)
+  const id = (n: number): Uint8Array => Uint8Array.of(1, 2, ...new Uint8Array(32).fill(n))
+  const parties = { idDevice: id(1), idCosigner: id(2) }
+  const policyHash = Uint8Array.from(random(32))
+  const { kappa, publicKey: recoveryKey } = recoveryKeyFromSeed(Uint8Array.from(random(32)))
+  const recoveryProof = proveRecoveryKey(kappa, ownerOf(parties.idDevice), random)
+
+  const a = keygen.start({ parties, recoveryKey, recoveryProof, policyHash }, random)
+  moved(a.sessionId)
+  const b = keygen.answer({ parties, policyHash }, decodeMessage('keygen.req1', moved(a.send)), random)
+  moved(b.sessionId)
+  const c = keygen.open(a.state, decodeMessage('keygen.res1', moved(b.send)), random)
+  const d = keygen.deal(b.state, decodeMessage('keygen.req2', moved(c.send)), random)
+  const signature = new Uint8Array(64)
+  const res2 = encodeMessage('keygen.res2', { ...d.send, signature })
+  const e = keygen.finish(c.state, decodeMessage('keygen.res2', moved(res2)), random)
+  const req3 = encodeMessage('keygen.req3', { ...e.send, signature })
+  const f = keygen.confirm(d.state, decodeMessage('keygen.req3', moved(req3)))
+
+  const pair = { initiator: 1, responder: 2 } as const
+  const g = ot.start(e.key.share, pair, 'rotation', random)
+  moved(g.nonce)
+  const h = ot.answer(f.share, pair, decodeMessage('ot.req1', moved(g.send)), random)
+  const i = ot.open(g.state, decodeMessage('ot.res1', moved(h.send)), random)
+  const j = ot.confirm(h.state, decodeMessage('ot.req2', moved(i.send)), random)
+  const k = ot.finish(i.state, decodeMessage('ot.res2', moved(j.send)))
+
+  const ids = { idInitiator: parties.idDevice, idResponder: parties.idCosigner }
+  const I: presign.SigningContext = { share: e.key.share, otSetup: k.otSetup, ...ids }
+  const J: presign.SigningContext = { share: f.share, otSetup: j.otSetup, ...ids }
+  const { tweak } = derive(I.share, parsePath('m/0/7'))
+  const input = (): sign.SigningInput => ({
+    digest: sign.digest(new Uint8Array(32).fill(7)),
+    tweak,
+    request: new Uint8Array(64).fill(9),
+  })
+
+  const l = presign.start(I, 1, random)
+  moved(l.nonce)
+  const m = presign.answer(J, decodeMessage('presign.req1', moved(l.send)), random)
+  for (const presigId of m.presigIds) moved(presigId)
+  const n = presign.finish(l.state, decodeMessage('presign.res1', moved(m.send), 1), random)
+  const o = presign.confirm(m.state, decodeMessage('presign.req2', moved(n.send), 1))
+  const p = presign.accept(n.state, decodeMessage('presign.res2', moved(o.send), 1))
+  const [mine, theirs] = [p[0], o.presignatures[0]]
+  if (mine === undefined || theirs === undefined) throw new Error('a batch of one has one presignature')
+  moved(mine.presigId)
+  moved(theirs.presigId)
+  const asked = input()
+  const q = sign.request(mine.presignature, asked)
+  moved(asked.request)
+  moved(q.send)
+  expect(sign.combine(q.state, sign.release(theirs.presignature, input(), random)).r).toBeGreaterThan(0n)
+
+  const freshly = input()
+  const r = presign.startFresh(I, freshly.request, random)
+  moved(r.nonce)
+  const s = presign.answerFresh(J, decodeMessage('fresh.req1', moved(r.send)), random)
+  moved(s.presigId)
+  const t = sign.finishFresh(r.state, decodeMessage('fresh.res1', moved(s.send)), freshly, random)
+  moved(freshly.request)
+  const u = presign.confirmFresh(s.state, decodeMessage('fresh.req2', moved(t.send)))
+  expect(sign.combine(t.state, sign.release(u, input(), random)).r).toBeGreaterThan(0n)
+})
