@@ -7,16 +7,18 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { toBase64url } from '@tercet/wire/base64url'
 import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
+import { contradictions } from './audit/cross-check.js'
 import { type Config, filesOf, LIMITS } from './config.js'
 import { startEngine } from './engine/engine.js'
 import { createGate } from './http/auth.js'
 import { createExchange } from './http/exchange.js'
 import { createRoutes } from './http/routes.js'
-import { createKeygen, createOtSetups } from './keys.js'
+import { createKeygen } from './keys.js'
 import { createLocks } from './lock.js'
 import { type Log, whereOf } from './log.js'
 import { createMetrics } from './metrics.js'
 import { type Node, systemClock } from './node.js'
+import { createOtSetups } from './ot-setups.js'
 import { createPairs } from './pairs.js'
 import { EXIT, StartRefused } from './refusal.js'
 import { createSealer } from './seal.js'
@@ -97,6 +99,12 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
 
   const generation = await openGeneration(config.generationFile ?? files.generation, store)
   store.onHead = generation.note
+  const [first] = await contradictions(store)
+  if (first !== undefined) {
+    throw new StartRefused(
+      `${first.what} of wallet ${first.wallet} contradict the audit log: run \`tercet-node doctor\``,
+    )
+  }
   await forgetNonces(store, node.started - NONCE_DAYS * 86_400)
 
   const server = createAdaptorServer({

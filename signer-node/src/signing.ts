@@ -11,7 +11,8 @@ import type { Pairs, Presignature, SigningData } from './pairs.js'
 import { Refusal } from './refusal.js'
 import type { Reply, Session } from './sessions.js'
 import { assertSessionId, firstStep, type Incoming, nextStep, ok, repeatHash } from './steps.js'
-import { assertServed, burnSetups, materialOf, setupState, strike, type Wallet } from './store/wallets.js'
+import { burnSetups, setupState, strike } from './store/setups.js'
+import { assertServed, materialOf, type Wallet } from './store/wallets.js'
 
 type FirstMessage = MessageOf<'presign.req1'> | MessageOf<'fresh.req1'>
 

@@ -4,6 +4,7 @@ import { randomFillSync } from 'node:crypto'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { toBase64url } from '@tercet/wire/base64url'
 import { serve } from '../app.js'
+import { contradictions } from '../audit/cross-check.js'
 import { append, verify } from '../audit/log.js'
 import { type Config, filesOf } from '../config.js'
 import { type Log, whereOf } from '../log.js'
@@ -12,7 +13,7 @@ import { createSealer } from '../seal.js'
 import { restartGeneration } from '../store/generation.js'
 import { createIdentity, loadIdentity } from '../store/identity.js'
 import { createDatabase, type Head, holdServingLock, openStore, syncFolder } from '../store/open.js'
-import { burnEverySetup } from '../store/wallets.js'
+import { burnEverySetup } from '../store/setups.js'
 import { createWrappingKey, readWrappingKey } from '../wrapping-key.js'
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
@@ -122,6 +123,7 @@ export async function doctor(dataDir: string): Promise<number> {
     }
   })
   await check('audit', () => auditReport(dataDir))
+  await check('tables', () => tablesReport(dataDir))
   return failures === 0 ? EXIT.ok : EXIT.failed
 }
 
@@ -134,6 +136,19 @@ export async function auditVerify(dataDir: string): Promise<number> {
     if (!(error instanceof StartRefused) || error.exitCode !== EXIT.failed) throw error
     print(error.message)
     return EXIT.failed
+  }
+}
+
+/** Whether the file is sound, and the tables hold what the log says. */
+async function tablesReport(dataDir: string): Promise<string> {
+  const store = openStore(filesOf(dataDir).database, () => undefined)
+  try {
+    const [first] = await contradictions(store)
+    if (first !== undefined)
+      throw new StartRefused(`${first.what} of wallet ${first.wallet} contradict the audit log`)
+    return 'locks, strikes and spends agree with the audit log'
+  } finally {
+    await store.close()
   }
 }
 

@@ -56,6 +56,7 @@ export function startEngine(settings: EngineSettings): Engine {
 
 function startWorker(settings: WorkerSettings, onExit: (role: string) => void) {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: settings })
+  settings.wrappingKey.fill(0)
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let last = 0
   let closing = false

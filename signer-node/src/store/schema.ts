@@ -85,6 +85,7 @@ export const CREATE: readonly string[] = [
     UNIQUE (key_id, request_hash)) STRICT`,
   `CREATE TABLE audit (
     seq INTEGER PRIMARY KEY, key_id BLOB, event TEXT NOT NULL, entry BLOB NOT NULL, hash BLOB NOT NULL UNIQUE) STRICT`,
+  `CREATE INDEX audit_of_key ON audit (key_id, event)`,
   `CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit entries stay'); END`,
   `CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit entries stay'); END`,
   `CREATE TABLE nonces (

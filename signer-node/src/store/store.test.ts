@@ -4,24 +4,24 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { toBase64url } from '@tercet/wire/base64url'
 import Database from 'better-sqlite3'
 import { CompiledQuery } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { contradictions } from '../audit/cross-check.js'
 import { append, verify } from '../audit/log.js'
 import { createSealer } from '../seal.js'
 import { createIdentity, loadIdentity } from './identity.js'
 import { createDatabase, holdServingLock, openStore, type Store } from './open.js'
+import { burnSetups, insertSetup, strike } from './setups.js'
 import {
   assertServed,
-  burnSetups,
   findWallet,
-  insertSetup,
   insertWallet,
   materialOf,
   type NewWallet,
   recordNonce,
   reserve,
-  strike,
 } from './wallets.js'
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -216,6 +216,27 @@ describe('audit', () => {
     tamper(...drop, statement)
     expect(await verify(store)).toMatchObject({ brokenAt })
   })
+})
+
+test.each([
+  ['lock', `UPDATE keys SET locked = 0`],
+  ['strikes', `DELETE FROM strikes WHERE id = 1`],
+  ['spends', `DELETE FROM spends`],
+])('a table that forgot its %s contradicts the log', async (what, statement) => {
+  const { keyId } = wallet
+  const requestHash = random(32)
+  await store.write(async (tx) => {
+    await reserve(tx, keyId, requestHash, 1)
+    for (const time of [1, 2]) await append(tx, { event: 'approved', time, keyId, requestHash })
+    for (const time of [1, 2, 3]) {
+      await strike(tx, keyId, 'gamma', time, LIMITS)
+      await append(tx, { event: 'strike', time, keyId })
+    }
+    await append(tx, { event: 'lock', time: 3, keyId })
+  })
+  expect(await contradictions(store)).toEqual([])
+  tamper(statement)
+  expect(await contradictions(store)).toEqual([{ what, wallet: toBase64url(keyId) }])
 })
 
 test('after a storage error nothing is acknowledged any more', async () => {

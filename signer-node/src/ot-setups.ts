@@ -1,0 +1,104 @@
+// How does a pair get a new OT setup? (SPEC 2.5)
+
+import { decodeMessage } from '@tercet/protocol/messages'
+import { toBase64url } from '@tercet/wire/base64url'
+import { append } from './audit/log.js'
+import { LIMITS } from './config.js'
+import type { Node } from './node.js'
+import type { Pairs } from './pairs.js'
+import { Refusal } from './refusal.js'
+import { type Reply, type Session, Sessions } from './sessions.js'
+import { assertSessionId, firstStep, type Incoming, nextStep } from './steps.js'
+import { burnSetups, insertSetup } from './store/setups.js'
+import { findWallet, recordNonce, sealedShare, type Wallet } from './store/wallets.js'
+
+/** New OT setups for a pair: after a burn, on rotation, on mismatch. One in flight a wallet. */
+export function createOtSetups(node: Node, pairs: Pairs) {
+  const sessions = new Sessions<Wallet>(
+    { kept: LIMITS.keptSessions, open: LIMITS.openSessions, openPerOwner: 1 },
+    node.clock.monotonic,
+    ({ id }) => void node.engine.run('setup.drop', { handle: id }).catch(() => undefined),
+  )
+  const recent = new Map<string, number[]>()
+
+  /** @throws Refusal `rate-limited` */
+  function limit(wallet: string): void {
+    const now = node.clock.monotonic()
+    const hour = 3_600_000
+    for (const [name, times] of recent) if ((times.at(-1) ?? 0) < now - hour) recent.delete(name)
+    const times = (recent.get(wallet) ?? []).filter((time) => time > now - hour)
+    if (times.length >= LIMITS.otSetupsPerHour) throw new Refusal('rate-limited', { retryAfterSeconds: 600 })
+    recent.set(wallet, [...times, now])
+  }
+
+  async function start(incoming: Incoming, wallet: Wallet): Promise<Reply> {
+    const { nonce, reason } = decodeMessage('ot.req1', incoming.body)
+    assertSessionId(node, incoming, 'ot', nonce)
+    const name = toBase64url(wallet.keyId)
+    const session = toBase64url(incoming.auth.context.sessionId)
+    if (wallet.locked) throw new Refusal('locked')
+    const known = sessions.find(session, toBase64url(incoming.auth.identity))
+    if (known === undefined) {
+      limit(name)
+      // Never more than one in flight: a device that starts again has given the other one up.
+      sessions.endWhere((other) => other.wallet === name, 'unknown-session')
+    }
+    const opening = {
+      opType: 'ot',
+      nonce,
+      wallet: name,
+      data: wallet,
+      seconds: LIMITS.sessionSeconds,
+    } as const
+    return firstStep(node, sessions, incoming, opening, async ({ id }) => {
+      if (reason === 'peer-fault') await burnForPeer(incoming, wallet)
+      const share = await sealedShare(node.store, wallet)
+      const input = { handle: id, body: incoming.body, generation: generationOf(wallet), sealedShare: share }
+      return (await node.engine.run('ot.answer', input)).send
+    })
+  }
+
+  /** The device saw our half cheat: the setup goes, and the device gets no strike for saying so. (SPEC 3.5) */
+  function burnForPeer(incoming: Incoming, wallet: Wallet): Promise<void> {
+    return node.exclusively(toBase64url(wallet.keyId), async () => {
+      const time = node.clock.now()
+      const burned = await node.store.write(async (tx) => {
+        await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
+        await append(tx, { event: 'burn', time, keyId: wallet.keyId, reason: 'peer-fault' })
+        return burnSetups(tx, wallet)
+      })
+      pairs.burned(wallet.keyId, burned)
+    })
+  }
+
+  function finish(incoming: Incoming, wallet: Wallet): Promise<Reply> {
+    const name = toBase64url(wallet.keyId)
+    return nextStep(node, sessions, incoming, name, true, async (session: Session<Wallet>) => {
+      const made = await node.engine.run('ot.confirm', { handle: session.id, body: incoming.body })
+      return node.exclusively(name, async () => {
+        const time = node.clock.now()
+        const now = await findWallet(node.store, wallet.keyId, wallet.device)
+        if (now.locked) throw new Refusal('locked')
+        if (!session.open) throw new Refusal(session.ended)
+        if (now.epoch !== session.data.epoch || now.attempt !== session.data.attempt) {
+          throw new Refusal('mismatch', { field: 'epoch' })
+        }
+        const burned = await node.store.write(async (tx) => {
+          await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
+          const before = await burnSetups(tx, wallet)
+          await insertSetup(tx, wallet, made, time)
+          await append(tx, { event: 'ot-setup', time, keyId: wallet.keyId })
+          return before
+        })
+        pairs.burned(wallet.keyId, burned)
+        return made.send
+      })
+    })
+  }
+
+  return { start, finish, sessions }
+}
+
+function generationOf({ keyId, epoch, attempt }: Wallet) {
+  return { keyId, epoch, attempt }
+}
