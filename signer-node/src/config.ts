@@ -38,13 +38,14 @@ export function filesOf(dataDir: string) {
 export const LIMITS = {
   /** How far a request's `created` may be from the node's clock. */
   clockSkewSeconds: 60,
-  openKeygens: 64,
+  openKeygens: 256,
   openKeygensPerDevice: 4,
   openSessions: 256,
   openSessionsPerKey: 4,
   /** Sessions that hold state or kept answers, finished ones included. */
   keptSessions: 4096,
   keygenSeconds: 600,
+  keygenSafeSeconds: 120,
   sessionSeconds: 120,
   /** How long the answer of a pool signature is kept for retries. */
   answerSeconds: 600,

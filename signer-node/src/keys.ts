@@ -27,6 +27,7 @@ export function createKeygen(node: Node) {
       kept: LIMITS.keptSessions,
       open: LIMITS.openKeygens,
       openPerOwner: LIMITS.openKeygensPerDevice,
+      safeSeconds: LIMITS.keygenSafeSeconds,
     },
     node.clock.monotonic,
     ({ id }) => void node.engine.run('setup.drop', { handle: id }).catch(() => undefined),

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { Refusal } from './refusal.js'
-import { Sessions } from './sessions.js'
+import { type SessionLimits, Sessions } from './sessions.js'
 
-function table(limits = { kept: 6, open: 4, openPerOwner: 2 }) {
+function table(limits: SessionLimits = { kept: 6, open: 4, openPerOwner: 2 }) {
   let time = 0
   const ended: string[] = []
   const sessions = new Sessions<null>(
@@ -51,4 +51,17 @@ test('ending by a burn says why, and the session stays ended', () => {
   sessions.end(session)
   expect(session).toMatchObject({ open: false, ended: 'burned', next: 0 })
   expect(ended).toEqual(['a'])
+})
+
+test('where anyone may open, the oldest gives way once it is no longer safe', () => {
+  const { sessions, ended, open, pass } = table({ kept: 9, open: 2, openPerOwner: 2, safeSeconds: 3 })
+  open('a', 'w')
+  pass(2)
+  open('b', 'x')
+  expect(() => open('c', 'y')).toThrow(Refusal)
+  pass(1)
+  open('c', 'y')
+  expect(ended).toEqual(['a'])
+  expect(() => open('d', 'z')).toThrow(Refusal)
+  expect(sessions.find('b', 'd')).toBeDefined()
 })

@@ -27,7 +27,8 @@ export interface Session<Data = unknown> {
   /** base64url of keyId, or empty for keygen */
   readonly wallet: string
   readonly data: Data
-  /** Milliseconds of the monotonic clock. */
+  /** Both in milliseconds of the monotonic clock. */
+  readonly begun: number
   readonly deadline: number
   /** The step that the session waits for; 0 when it waits for none. */
   next: number
@@ -46,6 +47,11 @@ export interface SessionLimits {
   /** Those that hold state or a large answer, in total and for one wallet (for keygen: for one device). */
   readonly open: number
   readonly openPerOwner: number
+  /**
+   * Where anyone may open sessions: how long one is safe from giving way to a newer one when all places are taken, in
+   * seconds. Left out, a full table refuses.
+   */
+  readonly safeSeconds?: number
 }
 
 /** Sessions of one kind. `onEnd` is told of every session whose state must be dropped. */
@@ -85,10 +91,12 @@ export class Sessions<Data> {
       open++
       if (ownerOf(session) === owner) own++
     }
-    if (open >= this.#limits.open) throw new Refusal('busy', { retryAfterSeconds: 5 })
+    if (open >= this.#limits.open && !this.#evict(this.#limits.safeSeconds))
+      throw new Refusal('busy', { retryAfterSeconds: 5 })
     if (own >= this.#limits.openPerOwner) throw new Refusal('busy', { retryAfterSeconds: 2 })
     const session: Session<Data> = {
       ...about,
+      begun: this.#clock(),
       deadline: this.#clock() + seconds * 1000,
       next: 1,
       open: true,
@@ -98,6 +106,19 @@ export class Sessions<Data> {
     }
     this.#sessions.set(about.id, session)
     return session
+  }
+
+  /** Ends the oldest session that is no longer safe, so that sessions that nobody goes on with never fill the table. */
+  #evict(safeSeconds: number | undefined): boolean {
+    if (safeSeconds === undefined) return false
+    for (const session of this.#sessions.values()) {
+      if (!isHeavy(session)) continue
+      // A map keeps the order of insertion: the first is the oldest.
+      if (session.begun > this.#clock() - safeSeconds * 1000) return false
+      this.remove(session)
+      return true
+    }
+    return false
   }
 
   /** Ends the session's state; answers that were given stay. */
