@@ -2,10 +2,17 @@
 
 import { decodePoint } from '@tercet/protocol/curve'
 import * as keygen from '@tercet/protocol/keygen'
-import { decodeMessage, encodeMessage, type FieldsOf } from '@tercet/protocol/messages'
+import {
+  decodeMessage,
+  encodeMessage,
+  type FieldsOf,
+  MESSAGES,
+  messageLength,
+} from '@tercet/protocol/messages'
 import * as presign from '@tercet/protocol/presign'
 import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed } from '@tercet/protocol/recovery-key'
 import { request as askFor } from '@tercet/protocol/sign'
+import { ENDPOINTS, type Endpoint, type EndpointName } from '@tercet/wire/endpoints'
 import { signTagged } from '@tercet/wire/identity'
 import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -165,3 +172,51 @@ describe('key generation', () => {
     expect(lost.code).toBe('not-found')
   })
 })
+
+test('no bytes and no paths make the node fail: never a bug, always a signed answer', async () => {
+  const other = await RawDevice.create(node.url, node.line.identity)
+  const names = Object.keys(ENDPOINTS).filter((name) => name !== 'identity') as EndpointName[]
+  for (const name of names) {
+    const { request, method } = ENDPOINTS[name] as Endpoint
+    const exact = request === undefined ? 0 : messageLength(request, 1, 10)
+    const type = request === undefined ? 0 : MESSAGES[request].type
+    const bodies =
+      method === 'GET' || request === undefined
+        ? [new Uint8Array(0)]
+        : [
+            new Uint8Array(0),
+            Uint8Array.of(1, type),
+            random(exact),
+            new Uint8Array(exact).fill(0xff),
+            framed(type, exact),
+          ]
+    for (const body of bodies) {
+      for (const who of [device, other]) {
+        const answer = await who.send(name, { session: random(32), wallet }, body)
+        expect(answer.code, `${name}, ${body.length} bytes`).not.toBe('bug')
+        expect(answer.signed).toBe(true)
+        expect(answer.code).not.toBe('ok')
+      }
+    }
+  }
+  for (const path of [
+    '/',
+    '/v1',
+    '/v1/wallets/a/sign/',
+    '/v1/wallets/%00/kit',
+    '/v1/keygen/start?a=1',
+    '//health',
+  ]) {
+    const response = await fetch(node.url + path, { method: 'POST', body: 'x' })
+    expect([400, 401, 404]).toContain(response.status)
+    expect(response.headers.get('signature')).not.toBeNull()
+  }
+  expect(node.log()).not.toContain('"event":"bug"')
+})
+
+/** Random bytes under a valid version and type. */
+function framed(type: number, length: number): Uint8Array {
+  const body = random(length)
+  body.set([1, type])
+  return body
+}
