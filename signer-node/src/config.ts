@@ -54,6 +54,8 @@ export const LIMITS = {
   presignatureSeconds: 24 * 3600,
   nonces: 200_000,
   otSetupsPerHour: 20,
+  /** Presign and fresh sessions of one key. */
+  startsPerMinute: 3000,
   strikeWindowSeconds: 24 * 3600,
   strikesToLock: 3,
   connections: 1024,

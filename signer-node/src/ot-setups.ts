@@ -4,6 +4,7 @@ import { decodeMessage } from '@tercet/protocol/messages'
 import { toBase64url } from '@tercet/wire/base64url'
 import { append } from './audit/log.js'
 import { LIMITS } from './config.js'
+import { createLimiter } from './limiter.js'
 import type { Node } from './node.js'
 import type { Pairs } from './pairs.js'
 import { Refusal } from './refusal.js'
@@ -19,17 +20,7 @@ export function createOtSetups(node: Node, pairs: Pairs) {
     node.clock.monotonic,
     ({ id }) => void node.engine.run('setup.drop', { handle: id }).catch(() => undefined),
   )
-  const recent = new Map<string, number[]>()
-
-  /** @throws Refusal `rate-limited` */
-  function limit(wallet: string): void {
-    const now = node.clock.monotonic()
-    const hour = 3_600_000
-    for (const [name, times] of recent) if ((times.at(-1) ?? 0) < now - hour) recent.delete(name)
-    const times = (recent.get(wallet) ?? []).filter((time) => time > now - hour)
-    if (times.length >= LIMITS.otSetupsPerHour) throw new Refusal('rate-limited', { retryAfterSeconds: 600 })
-    recent.set(wallet, [...times, now])
-  }
+  const limit = createLimiter(LIMITS.otSetupsPerHour, 3600, node.clock.monotonic)
 
   async function start(incoming: Incoming, wallet: Wallet): Promise<Reply> {
     const { nonce, reason } = decodeMessage('ot.req1', incoming.body)

@@ -6,6 +6,7 @@ import { toBase64url } from '@tercet/wire/base64url'
 import { append } from './audit/log.js'
 import { LIMITS } from './config.js'
 import { approve, decide } from './judge.js'
+import { createLimiter } from './limiter.js'
 import type { Node } from './node.js'
 import type { Pairs, Presignature, SigningData } from './pairs.js'
 import { Refusal } from './refusal.js'
@@ -19,6 +20,7 @@ type FirstMessage = MessageOf<'presign.req1'> | MessageOf<'fresh.req1'>
 export function createSigning(node: Node, pairs: Pairs) {
   const { engine, store } = node
   const { sessions } = pairs
+  const limit = createLimiter(LIMITS.startsPerMinute, 60, node.clock.monotonic)
 
   /** Compares what Req1 names with what is served, before any secret-dependent work. */
   async function assertCurrent(wallet: Wallet, message: FirstMessage): Promise<void> {
@@ -136,6 +138,7 @@ export function createSigning(node: Node, pairs: Pairs) {
     const data = { wallet, otSetupA, batch }
     const name = toBase64url(wallet.keyId)
     const opening = { opType, nonce, wallet: name, data, seconds: LIMITS.sessionSeconds }
+    limit(name)
     return firstStep(node, sessions, incoming, opening, (session) =>
       guarded(wallet, otSetupA, async () => {
         await assertCurrent(wallet, message)
