@@ -26,7 +26,7 @@ import { createSigning } from './signing.js'
 import { openGeneration } from './store/generation.js'
 import { loadIdentity } from './store/identity.js'
 import { holdServingLock, openStore, syncFolder } from './store/open.js'
-import { forgetNonces } from './store/wallets.js'
+import { forgetNonces, isRegistered } from './store/wallets.js'
 import { readWrappingKey } from './wrapping-key.js'
 
 /** Stored nonces of requests this old are forgotten at a start: their `created` is refused long since. */
@@ -94,7 +94,10 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   const keygen = createKeygen(node)
   const otSetups = createOtSetups(node, pairs)
   const signing = createSigning(node, pairs)
-  const exchange = createExchange(node, createGate(node))
+  const exchange = createExchange(
+    node,
+    createGate(node, (identity) => isRegistered(store, identity)),
+  )
   const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config.origins)
 
   const generation = await openGeneration(config.generationFile ?? files.generation, store)

@@ -53,6 +53,10 @@ export const LIMITS = {
   presignatures: 65_536,
   presignatureSeconds: 24 * 3600,
   nonces: 200_000,
+  /** Nonces of identities that own no wallet: anyone can make those. */
+  strangerNonces: 20_000,
+  /** Of one identity with a wallet, whatever they ask; far above what signing takes. */
+  requestsPerMinute: 12_000,
   otSetupsPerHour: 20,
   /** Presign and fresh sessions of one key. */
   startsPerMinute: 3000,

@@ -1,19 +1,27 @@
 // Who gets past the gate? (product, Authentication)
 
 import { randomBytes } from 'node:crypto'
+import { toBase64url } from '@tercet/wire/base64url'
 import type { Context } from '@tercet/wire/context'
 import { ENDPOINTS } from '@tercet/wire/endpoints'
-import { signRequest } from '@tercet/wire/http-signature'
+import * as wire from '@tercet/wire/http-signature'
 import { generateIdentity, type KeptIdentity } from '@tercet/wire/identity'
-import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { LIMITS } from '../config.js'
 import { type Authenticate, createGate } from './auth.js'
+
+vi.mock('@tercet/wire/http-signature', { spy: true })
 
 const START = 1_000_000
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 let node: KeptIdentity
 let device: KeptIdentity
 let time: number
+let monotonic: number | undefined
+let gateAt: () => Authenticate
 let authenticate: Authenticate
+/** base64url of the identities that own a wallet */
+let owners: Set<string>
 
 beforeAll(async () => {
   node = await generateIdentity()
@@ -22,11 +30,16 @@ beforeAll(async () => {
 
 beforeEach(() => {
   time = START + 500
-  const clock = { now: () => time, monotonic: () => time * 1000 }
-  authenticate = createGate({ clock, identity: node, started: START })
+  monotonic = undefined
+  const clock = { now: () => time, monotonic: () => monotonic ?? time * 1000 }
+  owners = new Set([toBase64url(device.publicIdentity)])
+  gateAt = () =>
+    createGate({ clock, identity: node, started: START }, async (id) => owners.has(toBase64url(id)))
+  authenticate = gateAt()
 })
 
 interface Bend {
+  readonly from?: KeptIdentity
   readonly created?: number
   readonly nonce?: Uint8Array
   readonly context?: Partial<Context>
@@ -34,11 +47,17 @@ interface Bend {
   readonly arrives?: { readonly path?: string; readonly query?: string; readonly body?: Uint8Array }
 }
 
-async function attempt({ created = time, nonce = random(32), context = {}, arrives = {} }: Bend = {}) {
+async function attempt({
+  from = device,
+  created = time,
+  nonce = random(32),
+  context = {},
+  arrives = {},
+}: Bend = {}) {
   const parts = { method: 'POST', path: '/v1/keygen/start', query: '', body: random(5) }
   const full: Context = {
     version: 1,
-    idFrom: device.publicIdentity,
+    idFrom: from.publicIdentity,
     idTo: node.publicIdentity,
     keyId: new Uint8Array(32),
     epoch: 0,
@@ -48,7 +67,7 @@ async function attempt({ created = time, nonce = random(32), context = {}, arriv
     prevMsgHash: new Uint8Array(32),
     ...context,
   }
-  const headers = await signRequest(device, { ...parts, context: full, created, nonce })
+  const headers = await wire.signRequest(from, { ...parts, context: full, created, nonce })
   const request = { ...parts, ...arrives, headers: new Headers({ ...headers }) }
   return authenticate(request, ENDPOINTS['keygen.start'])
 }
@@ -63,6 +82,7 @@ test('the window is 60 s both ways, and nothing from before the start counts', a
   await expect(attempt({ created: time - 61 })).rejects.toMatchObject({ code: 'clock', extra: { time } })
   await expect(attempt({ created: time + 61 })).rejects.toMatchObject({ code: 'clock' })
   time = START + 30
+  authenticate = gateAt()
   await attempt({ created: START })
   await expect(attempt({ created: START - 1 })).rejects.toMatchObject({ code: 'clock' })
 })
@@ -98,4 +118,55 @@ test('path, query, body and receiver are bound', async () => {
 test('operation and step must be those of the route', async () => {
   await expect(attempt({ context: { opType: 'ot' } })).rejects.toMatchObject({ code: 'mismatch' })
   await expect(attempt({ context: { step: 3 } })).rejects.toMatchObject({ code: 'mismatch' })
+})
+
+test('a clock that was set back does not make an old request new', async () => {
+  const nonce = random(32)
+  const created = time
+  await attempt({ nonce, created })
+  monotonic = (START + 700) * 1000
+  time = START + 700
+  await attempt()
+  time = created
+  await expect(attempt({ nonce, created })).rejects.toMatchObject({ code: 'clock' })
+})
+
+test('identities without a wallet fill no table but their own, and that one goes on', async () => {
+  vi.mocked(wire.verifyRequest).mockImplementation(async () => ({
+    identity: random(34),
+    nonce: random(32),
+    created: time,
+    context: { idTo: node.publicIdentity, opType: 'keygen', step: 1 } as Context,
+  }))
+  try {
+    for (let n = 0; n < LIMITS.strangerNonces + 10; n++) {
+      await authenticate({} as never, ENDPOINTS['keygen.start'])
+    }
+  } finally {
+    vi.mocked(wire.verifyRequest).mockReset()
+  }
+  await attempt()
+  await attempt({ from: await generateIdentity() })
+})
+
+test('one device cannot fill the table of all', async () => {
+  vi.mocked(wire.verifyRequest).mockImplementation(async () => ({
+    identity: device.publicIdentity,
+    nonce: random(32),
+    created: time,
+    context: { idTo: node.publicIdentity, opType: 'keygen', step: 1 } as Context,
+  }))
+  const flood = async () => {
+    for (let n = 0; n < LIMITS.requestsPerMinute + 1; n++) {
+      await authenticate({} as never, ENDPOINTS['keygen.start'])
+    }
+  }
+  try {
+    await expect(flood()).rejects.toMatchObject({ code: 'rate-limited' })
+  } finally {
+    vi.mocked(wire.verifyRequest).mockReset()
+  }
+  const other = await generateIdentity()
+  owners.add(toBase64url(other.publicIdentity))
+  await attempt({ from: other })
 })

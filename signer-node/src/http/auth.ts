@@ -10,23 +10,72 @@ import {
   verifyRequest,
 } from '@tercet/wire/http-signature'
 import { LIMITS } from '../config.js'
+import { createLimiter } from '../limiter.js'
 import type { Node } from '../node.js'
 import { Refusal } from '../refusal.js'
 
-/** Checks the sender of every request; remembers nonces for as long as their `created` could be accepted. */
-export function createGate(node: Pick<Node, 'clock' | 'identity' | 'started'>) {
-  const seen = new Map<string, number>()
+/** Whether an identity belongs to a wallet of this node. */
+export type IsRegistered = (identity: Uint8Array) => Promise<boolean>
 
-  /** Map keeps the order of insertion and every entry lives equally long, so the oldest come first. */
-  function forgetOld(now: number): void {
-    for (const [nonce, until] of seen) {
-      if (until > now) return
-      seen.delete(nonce)
+/** Nonces until they may be forgotten, the oldest first: a map keeps the order and every entry lives equally long. */
+class Nonces {
+  readonly #until = new Map<string, number>()
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  has(name: string): boolean {
+    return this.#until.has(name)
+  }
+
+  /** Whether there is room for one more, once the old ones are gone. */
+  hasRoom(now: number): boolean {
+    for (const [name, until] of this.#until) {
+      if (until > now) break
+      this.#until.delete(name)
+    }
+    return this.#until.size < this.#limit
+  }
+
+  dropOldest(): void {
+    for (const name of this.#until.keys()) {
+      this.#until.delete(name)
+      return
     }
   }
 
+  add(name: string, until: number): void {
+    this.#until.set(name, until)
+  }
+}
+
+/**
+ * Checks the sender of every request; remembers nonces for as long as their `created` could be accepted.
+ * Identities cost nothing, so those without a wallet share a small table in which the oldest nonce gives way: what they
+ * may send is repeated by its session or changes nothing. Nobody fills the table that wallets need.
+ */
+export function createGate(node: Pick<Node, 'clock' | 'identity' | 'started'>, isRegistered: IsRegistered) {
+  const { clockSkewSeconds } = LIMITS
+  const registered = new Nonces(LIMITS.nonces)
+  const strangers = new Nonces(LIMITS.strangerNonces)
+  const limit = createLimiter(LIMITS.requestsPerMinute, 60, node.clock.monotonic)
+  let latest = node.started
+
   /**
-   * @throws SignatureInvalid; Refusal `unauthenticated`, `clock`, `replayed`, `mismatch`, `busy`
+   * Nonces are forgotten by the monotonic clock, so a wall clock that was set back must not make old requests new again.
+   * @throws Refusal `clock`
+   */
+  function assertFresh(created: number): void {
+    const time = node.clock.now()
+    latest = Math.max(latest, time)
+    const stale = created < node.started || created < latest - clockSkewSeconds
+    if (stale || created > time + clockSkewSeconds) throw new Refusal('clock', { time })
+  }
+
+  /**
+   * @throws SignatureInvalid; Refusal `unauthenticated`, `clock`, `replayed`, `mismatch`, `busy`, `rate-limited`
    */
   return async function authenticate(
     request: RequestParts & { readonly headers: HeaderBag },
@@ -34,17 +83,21 @@ export function createGate(node: Pick<Node, 'clock' | 'identity' | 'started'>) {
   ): Promise<Authenticated> {
     const message = await verifyRequest(request)
     if (!equalBytes(message.context.idTo, node.identity.publicIdentity)) throw new Refusal('unauthenticated')
-    const time = node.clock.now()
-    if (Math.abs(message.created - time) > LIMITS.clockSkewSeconds || message.created < node.started) {
-      throw new Refusal('clock', { time })
-    }
+    assertFresh(message.created)
+    const known = await isRegistered(message.identity)
+    // From here to the entry nothing is awaited: of two equal requests one comes first.
     const now = node.clock.monotonic()
-    forgetOld(now)
-    const name = `${toBase64url(message.identity)}.${toBase64url(message.nonce)}`
-    if (seen.has(name)) throw new Refusal('replayed')
-    if (seen.size >= LIMITS.nonces) throw new Refusal('busy', { retryAfterSeconds: 30 })
+    const device = toBase64url(message.identity)
+    const name = `${device}.${toBase64url(message.nonce)}`
+    if (registered.has(name) || strangers.has(name)) throw new Refusal('replayed')
+    const table = known ? registered : strangers
+    if (known) limit(device)
+    if (!table.hasRoom(now)) {
+      if (known) throw new Refusal('busy', { retryAfterSeconds: 30 })
+      table.dropOldest()
+    }
     // A request from the future stays acceptable for twice the skew.
-    seen.set(name, now + (2 * LIMITS.clockSkewSeconds + 5) * 1000)
+    table.add(name, now + (2 * clockSkewSeconds + 5) * 1000)
     if (message.context.opType !== endpoint.opType)
       throw new Refusal('mismatch', { field: 'context.op-type' })
     if (message.context.step !== endpoint.step) throw new Refusal('mismatch', { field: 'context.step' })

@@ -77,6 +77,7 @@ export const CREATE: readonly string[] = [
   `CREATE TABLE devices (
     key_id BLOB NOT NULL REFERENCES keys, identity BLOB NOT NULL, created INTEGER NOT NULL, revoked INTEGER,
     PRIMARY KEY (key_id, identity)) STRICT`,
+  `CREATE INDEX devices_identity ON devices (identity)`,
   `CREATE TABLE strikes (
     id INTEGER PRIMARY KEY, key_id BLOB NOT NULL REFERENCES keys, at INTEGER NOT NULL, reason TEXT NOT NULL) STRICT`,
   `CREATE INDEX strikes_recent ON strikes (key_id, at)`,

@@ -40,6 +40,14 @@ async function walletRow(
   return { keyId, epoch, attempt, locked: locked !== 0, policyHash, transcript, device }
 }
 
+/** Whether this identity is a device of any wallet. */
+export async function isRegistered(store: Store, identity: Uint8Array): Promise<boolean> {
+  const row = await store.read((db) =>
+    db.selectFrom('devices').select('revoked').where('identity', '=', identity).limit(1).executeTakeFirst(),
+  )
+  return row !== undefined
+}
+
 /** The sealed share of a wallet's generation. */
 export async function sealedShare(store: Store, generation: Generation): Promise<Uint8Array> {
   const row = await store.read((db) =>
