@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { markedBlocks } from '../readme/code-blocks.js'
-import { compileAndRun, runShell } from '../readme/run-block.js'
+import { compileAndRun, linkPrograms, runShell } from '../readme/run-block.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const blocks = markedBlocks(readFileSync(join(root, 'README.md'), 'utf8'))
@@ -16,6 +16,7 @@ beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'tercet-readme-'))
   symlinkSync(join(root, 'node_modules'), join(project, 'node_modules'))
   writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module', private: true }))
+  linkPrograms(project, ['signer-node', 'packages/recovery'])
 })
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 

@@ -1,11 +1,31 @@
 // Does a piece of the README compile and run in a given project, as an application's own code would?
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const timeout = 170_000
+
+/**
+ * Makes the built programs of these package folders callable by name in `project`, as an installed package's are:
+ * in a fresh clone they are built after the installation, which therefore neither links nor marks them.
+ */
+export function linkPrograms(project: string, folders: readonly string[]): void {
+  mkdirSync(join(project, 'programs'))
+  for (const folder of folders) {
+    const { bin = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest
+    for (const [name, file] of Object.entries(bin)) {
+      const link = join(project, 'programs', name)
+      writeFileSync(link, `#!/bin/sh\nexec '${process.execPath}' '${join(root, folder, file)}' "$@"\n`)
+      chmodSync(link, 0o755)
+    }
+  }
+}
+
+interface Manifest {
+  readonly bin?: Readonly<Record<string, string>>
+}
 
 /** Runs a shell block in `project`; the empty string, or what went wrong. */
 export function runShell(project: string, code: string): string {
@@ -22,7 +42,13 @@ export function compileAndRun(project: string, name: string, code: string): stri
 }
 
 function run(project: string, command: string, args: string[]): string {
-  const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`
+  // The project's own programs come first; from here come only the compiler and what the caller has.
+  const folders = [
+    join(project, 'programs'),
+    join(project, 'node_modules/.bin'),
+    join(root, 'node_modules/.bin'),
+  ]
+  const path = [...folders, process.env['PATH'] ?? ''].join(':')
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     cwd: project,
     env: { ...process.env, PATH: path },
