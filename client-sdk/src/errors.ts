@@ -48,7 +48,7 @@ const MEANINGS: Record<ErrorCode, Meaning> = {
   mismatch: meaning('Device and node disagree about the state of the wallet; nothing was signed.', 'safe'),
   expired: meaning('The request or the session has expired; nothing was signed.', 'safe'),
   burned: meaning('The pair needs a new setup and could not make one.', 'later'),
-  locked: meaning('The node has locked this pair after repeated faults; only recovery opens it.', 'recover'),
+  locked: meaning('The pair is locked after repeated faults; only recovery opens it.', 'recover'),
   'peer-fault': meaning('The other side failed a check of the protocol; nothing was signed.', 'later'),
   'rate-limited': meaning('The node asks for a pause.', 'later'),
   bug: meaning('Something that should not happen happened; nothing was signed.', 'report'),

@@ -9,8 +9,17 @@ import type { Signature, SigningInput } from '@tercet/protocol/sign'
 import type { Channel, Session } from './channel.js'
 import type { Engine, Handle, PresignatureHandle } from './engine/contract.js'
 import { codeOf, TercetError } from './errors.js'
-import { loadWallet, type Renewal, storeBurn, storeMeta, storeSetup, type WalletMeta } from './records.js'
+import {
+  loadWallet,
+  type Renewal,
+  storeBurn,
+  storeMeta,
+  storeSetup,
+  type WalletMeta,
+  type WalletRecords,
+} from './records.js'
 import type { DeviceStorage } from './storage/storage.js'
+import { isLocked, withStrikes } from './strikes.js'
 import { Turnstile } from './waiting.js'
 
 export interface PairOptions {
@@ -38,6 +47,11 @@ export class Pair {
   #key: Promise<Handle> | undefined
   /** Counts the setups that were given up. */
   #generation = 0
+  /** The setup that was given up, and the strikes, that are not in the store yet. */
+  #givenUp: Uint8Array | undefined
+  #strikes: readonly number[] = []
+  /** Generations in which the node was caught. */
+  readonly #struck = new Set<number>()
 
   constructor(options: PairOptions) {
     this.#options = options
@@ -115,55 +129,59 @@ export class Pair {
     try {
       return await work(key)
     } catch (error) {
-      // A session that began under a setup that is gone meanwhile says nothing about the present one.
-      if (generation === this.#generation) await this.#judge(error)
+      // The fault itself is what the caller is told; a store that failed shows at the next call.
+      await this.#judge(error, generation).catch(() => undefined)
       throw asPeerFault(error)
     }
   }
 
-  async #judge(error: unknown): Promise<void> {
-    if (error instanceof ProtocolAbort) {
-      const proved = error.consequence === 'cheat' || error.consequence === 'bad-signature'
-      if (proved) await this.#burn('peer-fault')
-      return
+  #judge(error: unknown, generation: number): Promise<void> {
+    const present = generation === this.#generation
+    if (isProof(error)) {
+      // The sessions beside the one that was caught end by the same abort: one strike for all of them.
+      if (!this.#struck.has(generation)) this.#strikes = [...this.#strikes, this.#seconds()]
+      this.#struck.add(generation)
+      if (present) this.#giveUp('peer-fault')
+    } else if (present && !(error instanceof ProtocolAbort)) {
+      // A session that began under a setup that is gone meanwhile says nothing about the present one.
+      const code = codeOf(error)
+      if (code === 'peer-fault' || code === 'burned') this.#giveUp('burned')
+      else if (needsSetup(error)) this.#giveUp('mismatch')
     }
-    const code = codeOf(error)
-    if (code === 'peer-fault' || code === 'burned') await this.#burn('burned')
-    else if (needsSetup(error)) await this.#retire()
+    return this.#setups.run(() => this.#record())
   }
 
-  /** The setup is worthless from here on, durably, before anything else happens. */
-  async #burn(reason: Renewal): Promise<void> {
-    // A store that cannot be read keeps no setup alive: it is given up in memory first of all.
-    if (await this.#adopt().catch(() => false)) return
-    const { storage, walletId } = this.#options
-    this.#forgetSetup()
+  /** The setup is worthless from here on: in memory at once, and in the store before the next session begins. */
+  #giveUp(reason: Renewal): void {
+    this.#givenUp = this.#otSetup
     this.#otSetup = new Uint8Array(0)
     this.#meta = { ...this.#meta, renew: reason }
-    await storeBurn(storage, walletId, this.#meta)
+    this.#forgetSetup()
   }
 
-  /** The node has another setup, or none: not a fault, but this one is of no use. */
-  async #retire(): Promise<void> {
-    if (await this.#adopt()) return
+  /** Stores what was given up and counted. Where that fails, it is tried again before anything else is done. */
+  async #record(): Promise<void> {
     const { storage, walletId } = this.#options
-    this.#forgetSetup()
-    this.#meta = { ...this.#meta, renew: 'mismatch' }
-    await storeMeta(storage, walletId, this.#meta)
-  }
-
-  /** Whether another tab or process has put a newer setup into the store: then it is ours as well. */
-  async #adopt(): Promise<boolean> {
-    const { storage, walletId } = this.#options
-    const generation = this.#generation
-    const { meta, otSetup } = await loadWallet(storage, walletId)
-    // Another session of this process was faster.
-    if (generation !== this.#generation) return true
-    if (meta.renew !== undefined || equalBytes(otSetup, this.#otSetup)) return false
-    this.#forgetSetup()
+    const [givenUp, added, { renew }] = [this.#givenUp, this.#strikes, this.#meta]
+    if (givenUp === undefined && added.length === 0) return
+    // A store that cannot be read keeps no setup alive.
+    const stored = await loadWallet(storage, walletId).catch(() => undefined)
+    const known = stored?.meta ?? this.#meta
+    const strikes = withStrikes(known.strikes, added)
+    let meta: WalletMeta
+    if (stored !== undefined && givenUp !== undefined && isNewer(stored, givenUp)) {
+      // Another tab or process has put a newer setup into the store: then it is ours as well.
+      meta = { ...known, strikes }
+      if (added.length > 0) await storeMeta(storage, walletId, meta)
+      this.#otSetup = stored.otSetup
+    } else {
+      meta = { ...known, ...(renew === undefined ? {} : { renew }), strikes }
+      const burns = givenUp !== undefined && renew !== 'mismatch'
+      await (burns ? storeBurn : storeMeta)(storage, walletId, meta)
+    }
     this.#meta = meta
-    this.#otSetup = otSetup
-    return true
+    this.#givenUp = undefined
+    this.#strikes = this.#strikes.slice(added.length)
   }
 
   #forgetSetup(): void {
@@ -178,6 +196,8 @@ export class Pair {
   /** The key with a live setup, made anew where that is due; never two exchanges at once. */
   #liveKey(signal: AbortSignal | undefined): Promise<Handle> {
     return this.#setups.run(async () => {
+      await this.#record()
+      if (isLocked(this.#meta.strikes)) throw new TercetError('locked')
       for (let tried = 1; this.#meta.renew !== undefined; tried++) {
         try {
           await this.#renew(this.#meta.renew, signal)
@@ -210,10 +230,16 @@ export class Pair {
     const second = await engine.run('otOpen', { handle: first.handle, response: response1 })
     const response2 = await session.send('ot.finish', second.send, signal)
     const otSetup = await engine.run('otFinish', { handle: second.handle, response: response2 })
-    const { renew: _, ...meta } = this.#meta
+    // Another tab or process may have caught the node meanwhile.
+    const { renew: _, ...meta } = (await loadWallet(storage, walletId)).meta
+    if (isLocked(meta.strikes)) throw new TercetError('locked')
     await storeSetup(storage, walletId, meta, otSetup)
     this.#meta = meta
     this.#otSetup = otSetup
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#options.channel.options.clock() / 1000)
   }
 
   #session(opType: OpType, nonce: Uint8Array): Session {
@@ -234,6 +260,16 @@ export function needsSetup(error: unknown): boolean {
   if (!(error instanceof TercetError) || error.cause instanceof ProtocolAbort) return false
   if (error.code === 'mismatch') return error.field === undefined || /^(otSetup|context$)/.test(error.field)
   return error.code === 'burned' || error.code === 'peer-fault'
+}
+
+/** Whether the node was caught: no accident of a network or a restart explains it. */
+function isProof(error: unknown): boolean {
+  if (!(error instanceof ProtocolAbort)) return false
+  return error.consequence === 'cheat' || error.consequence === 'bad-signature'
+}
+
+function isNewer({ meta, otSetup }: WalletRecords, old: Uint8Array): boolean {
+  return meta.renew === undefined && !equalBytes(otSetup, old)
 }
 
 function startsAgain(error: unknown): boolean {

@@ -23,6 +23,8 @@ export interface WalletMeta {
   readonly cosigner: Uint8Array
   /** Why the OT setup must be made anew before anything else; absent while it is live. A burn is stored here. */
   readonly renew?: Renewal
+  /** When the node was caught, unix seconds: those of one day, up to the number that locks the pair. */
+  readonly strikes?: readonly number[]
 }
 
 /** What Req3 is made of, kept until Res3: it is repeated byte for byte. */
@@ -165,18 +167,19 @@ async function write(storage: DeviceStorage, records: Readonly<Record<string, Ui
   }
 }
 
-function encodeMeta({ stage, node, cosigner, renew }: WalletMeta): Uint8Array {
+function encodeMeta({ stage, node, cosigner, renew, strikes = [] }: WalletMeta): Uint8Array {
   return canonicalize({
     version: '1',
     stage,
     node,
     cosigner: toBase64url(cosigner),
     ...(renew === undefined ? {} : { renew }),
+    ...(strikes.length === 0 ? {} : { strikes: strikes.join(' ') }),
   })
 }
 
 function decodeMeta(bytes: Uint8Array): WalletMeta {
-  const { version, stage, node, cosigner, renew } = textMembers(parseCanonical(bytes, 'meta'))
+  const { version, stage, node, cosigner, renew, strikes } = textMembers(parseCanonical(bytes, 'meta'))
   if (version !== '1') throw new Malformed('meta.version')
   const known = (['confirm', 'test', 'ready'] as const).find((name) => name === stage)
   if (known === undefined) throw new Malformed('meta.stage')
@@ -187,7 +190,13 @@ function decodeMeta(bytes: Uint8Array): WalletMeta {
     node: text(node),
     cosigner: fromBase64url(text(cosigner), 'meta.cosigner', 34),
     ...(reason === undefined ? {} : { renew: reason }),
+    ...(strikes === undefined ? {} : { strikes: decodeStrikes(strikes) }),
   }
+}
+
+function decodeStrikes(times: string): number[] {
+  if (!/^\d{1,15}( \d{1,15}){0,9}$/.test(times)) throw new Malformed('meta.strikes')
+  return times.split(' ').map(Number)
 }
 
 function textMembers(value: Json): { readonly [key: string]: string | undefined } {
