@@ -60,6 +60,9 @@ export const LIMITS = {
   otSetupsPerHour: 20,
   /** Presign and fresh sessions of one key. */
   startsPerMinute: 3000,
+  /** Signatures that one key asks for from its pool, and denials that it is told. */
+  signaturesPerMinute: 3000,
+  denialsPerMinute: 60,
   strikeWindowSeconds: 24 * 3600,
   strikesToLock: 3,
   connections: 1024,

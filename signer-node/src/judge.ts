@@ -1,5 +1,6 @@
 // Is a request allowed, and is the decision durable before anyone hears of it? (SPEC 4.4 steps 2 and 3; invariants I2, I12, I15)
 
+import { toBase64url } from '@tercet/wire/base64url'
 import { append } from './audit/log.js'
 import type { Judged } from './engine/signing-steps.js'
 import type { Node } from './node.js'
@@ -12,7 +13,7 @@ export type Mode = 'fresh' | 'pool'
 
 /**
  * Judges the parsed request. A denial is in the log before it is told.
- * @throws Refusal `expired`, `denied`
+ * @throws Refusal `expired`, `denied`, `rate-limited`
  */
 export async function decide(
   node: Node,
@@ -20,10 +21,13 @@ export async function decide(
   wallet: Wallet,
   judged: Judged,
   mode: Mode,
+  countDenial: (wallet: string) => void,
 ): Promise<Decision> {
   const time = node.clock.now()
   const decision = judgeBy(node, judged, mode, time)
   if (decision.effect === 'allow') return decision
+  // A denial is a durable entry for ever. Beyond the limit nothing is told of the decision, so nothing is logged.
+  countDenial(toBase64url(wallet.keyId))
   await node.store.write(async (tx) => {
     await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
     await append(tx, {

@@ -10,7 +10,7 @@ import { LIMITS } from './config.js'
 import type { Node } from './node.js'
 import { Refusal } from './refusal.js'
 import { type Reply, Sessions } from './sessions.js'
-import { firstStep, type Incoming, nextStep, ok } from './steps.js'
+import { assertOpen, firstStep, type Incoming, nextStep, ok } from './steps.js'
 import { confirmationOf, insertWallet, recordNonce } from './store/wallets.js'
 
 interface KeygenData {
@@ -67,13 +67,15 @@ export function createKeygen(node: Node) {
     const message = decodeMessage('keygen.req3', incoming.body)
     const known = await confirmationOf(node.store, device, message.transcript)
     if (known !== undefined) return ok(known)
-    return nextStep(node, sessions, incoming, '', true, async ({ id, data }) => {
+    return nextStep(node, sessions, incoming, '', true, async (session) => {
+      const { id, data } = session
       const { keyId, transcript, signature } = data
       if (!keyId || !transcript || !signature) throw new Refusal('unknown-session')
       const role = partyName(DEVICE)
       if (!(await verifyTagged(device, message.signature, 'sig/tr', role, keyId, transcript))) {
         throw new ProtocolAbort('transcript')
       }
+      assertOpen(session)
       const made = await engine.run('keygen.confirm', { handle: id, body: incoming.body })
       const { address } = node
       const active = await signTagged(identity, 'sig/active', keyId, transcript)

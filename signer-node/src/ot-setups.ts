@@ -9,7 +9,7 @@ import type { Node } from './node.js'
 import type { Pairs } from './pairs.js'
 import { Refusal } from './refusal.js'
 import { type Reply, type Session, Sessions } from './sessions.js'
-import { assertSessionId, firstStep, type Incoming, nextStep } from './steps.js'
+import { assertOpen, assertSessionId, firstStep, type Incoming, nextStep } from './steps.js'
 import { burnSetups, insertSetup } from './store/setups.js'
 import { findWallet, recordNonce, sealedShare, type Wallet } from './store/wallets.js'
 
@@ -41,10 +41,12 @@ export function createOtSetups(node: Node, pairs: Pairs) {
       data: wallet,
       seconds: LIMITS.sessionSeconds,
     } as const
-    return firstStep(node, sessions, incoming, opening, async ({ id }) => {
+    return firstStep(node, sessions, incoming, opening, async (opened) => {
+      const { id } = opened
       if (reason === 'peer-fault') await burnForPeer(incoming, wallet)
       const share = await sealedShare(node.store, wallet)
       const input = { handle: id, body: incoming.body, generation: generationOf(wallet), sealedShare: share }
+      assertOpen(opened)
       return (await node.engine.run('ot.answer', input)).send
     })
   }
@@ -70,7 +72,7 @@ export function createOtSetups(node: Node, pairs: Pairs) {
         const time = node.clock.now()
         const now = await findWallet(node.store, wallet.keyId, wallet.device)
         if (now.locked) throw new Refusal('locked')
-        if (!session.open) throw new Refusal(session.ended)
+        assertOpen(session)
         if (now.epoch !== session.data.epoch || now.attempt !== session.data.attempt) {
           throw new Refusal('mismatch', { field: 'epoch' })
         }

@@ -26,6 +26,8 @@ export interface Presignature extends SigningData {
   answer?: { readonly repeatHash: string; reply: Promise<Reply> | undefined }
   /** The presignature left its box, or is about to: nothing but its own release may touch it. */
   taken: boolean
+  /** It went, or was to go while it was taken: it is not released any more, and not free again either. */
+  doomed: boolean
 }
 
 /** Open sessions and presignatures of every pair. */
@@ -46,6 +48,7 @@ export function createPairs(node: Node) {
   function remove(wallet: string, presignature: Presignature): void {
     const pool = pools.get(wallet)
     if (!pool?.delete(presignature.id)) return
+    presignature.doomed = true
     count--
     discard([presignature.handle])
     if (pool.size === 0) pools.delete(wallet)
@@ -78,9 +81,14 @@ export function createPairs(node: Node) {
     const expires = node.clock.monotonic() + LIMITS.presignatureSeconds * 1000
     for (const presigId of presigIds) {
       const id = toBase64url(presigId)
-      pool.set(id, { ...data, id, handle: nameOf(presigId), expires, taken: false })
+      pool.set(id, { ...data, id, handle: nameOf(presigId), expires, taken: false, doomed: false })
       count++
     }
+  }
+
+  /** Presignatures of a session that ended before it could hold them. */
+  function discardUnheld(presigIds: readonly Uint8Array[]): void {
+    discard(presigIds.map(nameOf))
   }
 
   /** The box of that name, made with this device. @throws Refusal `unknown-presignature` */
@@ -91,13 +99,20 @@ export function createPairs(node: Node) {
     return found
   }
 
+  function clear(wallet: string, pool: Map<string, Presignature>): void {
+    for (const presignature of [...pool.values()]) {
+      if (presignature.taken) presignature.doomed = true
+      else remove(wallet, presignature)
+    }
+  }
+
   /** Everything one-time of a pair goes; sessions answer with `ended` from now on. */
   function drop(keyId: Uint8Array, ended: Code): void {
     const wallet = toBase64url(keyId)
     sessions.endWhere((session) => session.wallet === wallet, ended)
     const pool = pools.get(wallet)
     if (pool === undefined) return
-    for (const presignature of [...pool.values()]) if (!presignature.taken) remove(wallet, presignature)
+    clear(wallet, pool)
   }
 
   /** The pair's setup is burned: its seeds leave memory, and with them everything made under it. */
@@ -109,9 +124,7 @@ export function createPairs(node: Node) {
   /** Everything one-time of every pair goes: time jumped, so this may be a resumed machine. */
   function dropAll(): void {
     sessions.endWhere(() => true, 'unknown-session')
-    for (const [wallet, pool] of pools) {
-      for (const presignature of [...pool.values()]) if (!presignature.taken) remove(wallet, presignature)
-    }
+    for (const [wallet, pool] of pools) clear(wallet, pool)
   }
 
   function sweep(): void {
@@ -127,6 +140,7 @@ export function createPairs(node: Node) {
   return {
     sessions,
     add,
+    discardUnheld,
     find,
     remove,
     makeRoom,

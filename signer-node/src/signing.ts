@@ -11,7 +11,7 @@ import type { Node } from './node.js'
 import type { Pairs, Presignature, SigningData } from './pairs.js'
 import { Refusal } from './refusal.js'
 import type { Reply, Session } from './sessions.js'
-import { assertSessionId, firstStep, type Incoming, nextStep, ok, repeatHash } from './steps.js'
+import { assertOpen, assertSessionId, firstStep, type Incoming, nextStep, ok, repeatHash } from './steps.js'
 import { burnSetups, setupState, strike } from './store/setups.js'
 import { assertServed, materialOf, type Wallet } from './store/wallets.js'
 
@@ -20,7 +20,10 @@ type FirstMessage = MessageOf<'presign.req1'> | MessageOf<'fresh.req1'>
 export function createSigning(node: Node, pairs: Pairs) {
   const { engine, store } = node
   const { sessions } = pairs
-  const limit = createLimiter(LIMITS.startsPerMinute, 60, node.clock.monotonic)
+  const { monotonic } = node.clock
+  const limit = createLimiter(LIMITS.startsPerMinute, 60, monotonic)
+  const limitSignatures = createLimiter(LIMITS.signaturesPerMinute, 60, monotonic)
+  const countDenial = createLimiter(LIMITS.denialsPerMinute, 60, monotonic)
 
   /** Compares what Req1 names with what is served, before any secret-dependent work. */
   async function assertCurrent(wallet: Wallet, message: FirstMessage): Promise<void> {
@@ -67,9 +70,10 @@ export function createSigning(node: Node, pairs: Pairs) {
 
   /** 4.4 (3) as an early refusal: opens the handling of Req2. */
   async function assertStillServed(session: Session<SigningData>): Promise<void> {
-    if (!session.open) throw new Refusal(session.ended)
+    assertOpen(session)
     const { wallet, otSetupA } = session.data
     await store.write((tx) => assertServed(tx, wallet, otSetupA))
+    assertOpen(session)
   }
 
   function partiesOf({ auth }: Incoming) {
@@ -93,6 +97,8 @@ export function createSigning(node: Node, pairs: Pairs) {
         pairs.makeRoom(wallet.keyId, batch)
         const input = { handle: session.id, body: incoming.body, batch }
         const { send, presigIds } = await engine.run('presign.confirm', input)
+        if (!session.open) pairs.discardUnheld(presigIds)
+        assertOpen(session)
         pairs.add(session.data, presigIds)
         return send
       }),
@@ -101,11 +107,13 @@ export function createSigning(node: Node, pairs: Pairs) {
 
   async function freshStart(incoming: Incoming, wallet: Wallet): Promise<Reply> {
     const message = decodeMessage('fresh.req1', incoming.body)
-    return begin(incoming, wallet, 'fresh', message, async ({ id }, material) => {
+    return begin(incoming, wallet, 'fresh', message, async (session, material) => {
+      const { id } = session
       const input = { handle: id, body: incoming.body, material }
       // Parsed and judged before any OT work; this reserves nothing.
       const judged = await engine.run('fresh.judge', input)
-      await decide(node, incoming, wallet, judged, 'fresh')
+      await decide(node, incoming, wallet, judged, 'fresh', countDenial)
+      assertOpen(session)
       return (await engine.run('fresh.answer', { ...input, ...partiesOf(incoming) })).send
     })
   }
@@ -116,9 +124,12 @@ export function createSigning(node: Node, pairs: Pairs) {
         await assertStillServed(session)
         const { id: handle, data } = session
         const judged = await engine.run('fresh.view', { handle, body: incoming.body })
-        const decision = await decide(node, incoming, wallet, judged, 'fresh')
+        const decision = await decide(node, incoming, wallet, judged, 'fresh', countDenial)
+        assertOpen(session)
         await engine.run('fresh.confirm', { handle })
+        assertOpen(session)
         await approve(node, incoming, data.wallet, data.otSetupA, judged, decision)
+        assertOpen(session)
         return (await engine.run('release', { handle, presignature: handle })).send
       }),
     )
@@ -143,7 +154,9 @@ export function createSigning(node: Node, pairs: Pairs) {
       guarded(wallet, otSetupA, async () => {
         await assertCurrent(wallet, message)
         await assertStillServed(session)
-        return work(session, await materialOf(store, wallet))
+        const material = await materialOf(store, wallet)
+        assertOpen(session)
+        return work(session, material)
       }),
     )
   }
@@ -161,6 +174,7 @@ export function createSigning(node: Node, pairs: Pairs) {
       if (answer.repeatHash !== hash || answer.reply === undefined) throw new Refusal('conflict')
       return answer.reply
     }
+    limitSignatures(toBase64url(wallet.keyId))
     const reply = signOnce(incoming, wallet, presignature)
     presignature.answer = { repeatHash: hash, reply }
     try {
@@ -180,16 +194,22 @@ export function createSigning(node: Node, pairs: Pairs) {
     const material = await materialOf(store, wallet)
     // (1) parse, derive, compare the view; (2) policy on what was parsed.
     const judged = await engine.run('sign.view', { handle: session, body: incoming.body, material })
-    const decision = await decide(node, incoming, wallet, judged, 'pool')
+    const decision = await decide(node, incoming, wallet, judged, 'pool', countDenial)
     // (3) one durable transaction; a burn that comes now either stops it or comes too late for this presignature.
+    if (presignature.doomed) throw new Refusal('unknown-presignature')
     presignature.taken = true
     try {
       await approve(node, incoming, presignature.wallet, otSetupA, judged, decision)
     } catch (error) {
       presignature.taken = false
       const stale = error instanceof Refusal && error.code === 'unknown-presignature'
-      if (stale) pairs.remove(toBase64url(wallet.keyId), presignature)
+      if (stale || presignature.doomed) pairs.remove(toBase64url(wallet.keyId), presignature)
       throw error
+    }
+    // A clock jump or a burn that came in between: it stays taken, and never leaves.
+    if (presignature.doomed) {
+      void engine.run('signing.drop', { handles: [handle] }).catch(() => undefined)
+      throw new Refusal('unknown-presignature')
     }
     // (4) to (6): taken for good, whatever follows.
     const { send } = await engine.run('release', { handle: session, presignature: handle })

@@ -133,7 +133,7 @@ async function answer<Data>(
   try {
     body = await work(session)
     // Ended meanwhile, by a burn or a conflicting message: what was computed must not leave.
-    if (!session.open) throw new Refusal(session.ended)
+    assertOpen(session)
   } catch (error) {
     const problem = problemOf(error, node.log, () => toBase64url(node.random(9)))
     // Ended while a read was waited for: the state that was made afterwards would stay for ever.
@@ -150,6 +150,15 @@ async function answer<Data>(
   const before = session.kept.get(step - 2)
   if (before !== undefined) before.reply = undefined
   return ok(body)
+}
+
+/**
+ * Stands before every call of a worker that follows a wait: the session may have ended meanwhile and its state be gone.
+ * Calls run in order, so what is asked for right after this check meets its state.
+ * @throws Refusal with the code that the session ended with
+ */
+export function assertOpen<Data>(session: Session<Data>): void {
+  if (!session.open) throw new Refusal(session.ended)
 }
 
 export function ok(body: Uint8Array): Reply {
