@@ -1,6 +1,7 @@
 // Which presignature signs the next request, and when are new ones made? (SPEC 4.5; held in memory alone)
 
 import type { Signature, SigningInput } from '@tercet/protocol/sign'
+import type { Kind } from '@tercet/wire/request'
 import type { Engine, PresignatureHandle } from './engine/contract.js'
 import { codeOf, TercetError } from './errors.js'
 import { needsSetup, type Pair } from './pair.js'
@@ -49,11 +50,14 @@ export class Presigner {
     return this.#pool.length
   }
 
-  /** Signs, quietly by another way where the first is closed. @throws TercetError */
-  async sign(input: SigningInput, signal?: AbortSignal): Promise<PresignedSignature> {
+  /**
+   * Signs, quietly by another way where the first is closed. A bare digest is never bound to a presignature: who
+   * chooses a digest freely must not know the nonce point before. @throws TercetError
+   */
+  async sign(kind: Kind, input: SigningInput, signal?: AbortSignal): Promise<PresignedSignature> {
     for (let tried = 1; ; tried++) {
       try {
-        return await this.#attempt(input, signal)
+        return await this.#attempt(kind, input, signal)
       } catch (error) {
         if (tried > 1 || !(needsSetup(error) || begunInVain(error))) throw error
       } finally {
@@ -98,9 +102,13 @@ export class Presigner {
     this.drop()
   }
 
-  async #attempt(input: SigningInput, signal: AbortSignal | undefined): Promise<PresignedSignature> {
+  async #attempt(
+    kind: Kind,
+    input: SigningInput,
+    signal: AbortSignal | undefined,
+  ): Promise<PresignedSignature> {
     const { pair } = this.#options
-    const presignature = this.#take()
+    const presignature = kind === 'raw-digest' ? undefined : this.#take()
     if (presignature !== undefined) {
       try {
         return { signature: await pair.signPooled(presignature, input, signal), mode: 'pool' }

@@ -185,7 +185,7 @@ export class Wallet {
     return translated(async () => {
       if (this.#closed) throw new TercetError('closed')
       const { input, ...seen } = this.#interpret(draft)
-      const { signature, mode } = await this.#presigner.sign(input, options.signal)
+      const { signature, mode } = await this.#presigner.sign(draft.kind, input, options.signal)
       return { ...seen, signature, mode }
     })
   }
