@@ -1,9 +1,5 @@
 // What did a process ask of the kernel, and in which order? strace's lines as events in the order of their completion.
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-
-/** Linux only; a test that needs it is skipped elsewhere. */
-export const hasStrace = spawnSync('strace', ['-V']).status === 0
 
 /** One system call that came back. */
 export interface Call {

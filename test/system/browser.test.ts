@@ -49,7 +49,7 @@ async function serveFolder(root: string): Promise<{ origin: string; server: Serv
   return { origin: `http://localhost:${address.port}`, server }
 }
 
-describe.skipIf(!existsSync(CHROMIUM))('a wallet in Chromium', () => {
+describe('a wallet in Chromium', () => {
   let server: Server
   let origin = ''
   let node: KillableNode

@@ -11,7 +11,7 @@ import {
   temporaryFolder,
 } from '../support/killable-node.js'
 import { suite } from '../support/suite.js'
-import { hasStrace, readTrace, underStrace } from '../support/trace.js'
+import { readTrace, underStrace } from '../support/trace.js'
 
 const { some, count } = suite('device crash')
 const folder = temporaryFolder('device-crash')
@@ -25,7 +25,7 @@ interface Point {
 /** One thread for files: its calls are then counted in one order. */
 const environment = { UV_THREADPOOL_SIZE: '1' }
 
-describe.skipIf(!hasStrace)('a device killed at a durable call', () => {
+describe('a device killed at a durable call', () => {
   let node: KillableNode
   let points: Point[] = []
 

@@ -7,7 +7,7 @@ import { builtProgram } from '../support/device-process.js'
 import { newDataDir, startKillableNode, temporaryFolder } from '../support/killable-node.js'
 import { someRecovery } from '../support/recovery.js'
 import { suite } from '../support/suite.js'
-import { type Call, hasStrace, readTrace, underStrace } from '../support/trace.js'
+import { type Call, readTrace, underStrace } from '../support/trace.js'
 
 const { random, count, violations } = suite('fsync')
 const folder = temporaryFolder('fsync')
@@ -71,7 +71,7 @@ function undurable(calls: readonly Call[], answered: readonly Answered[]): Answe
   })
 }
 
-it.skipIf(!hasStrace)('syncs the log before every answer that has a consequence', async () => {
+it('syncs the log before every answer that has a consequence', async () => {
   const { calls, answered } = await traced('full', [])
   const syncs = calls.filter(isWalSync).length
   const signatures = answered.filter(({ what }) => what !== 'keygen').length
@@ -82,7 +82,7 @@ it.skipIf(!hasStrace)('syncs the log before every answer that has a consequence'
   violations(undurable(calls, answered).map(({ what }) => `${what}: answered before it was on disk`))
 })
 
-it.skipIf(!hasStrace)('flags a node whose connection is not FULL (positive control)', async () => {
+it('flags a node whose connection is not FULL (positive control)', async () => {
   const { calls, answered } = await traced('normal', ['--import', builtProgram('forget-synchronous')])
   expect(undurable(calls, answered).length).toBeGreaterThan(SIGNATURES / 2)
 })

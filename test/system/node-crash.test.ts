@@ -15,7 +15,7 @@ import { below } from '../support/random.js'
 import { someRecovery } from '../support/recovery.js'
 import { built } from '../support/root.js'
 import { DEEP, suite } from '../support/suite.js'
-import { hasStrace, readTrace, underStrace } from '../support/trace.js'
+import { readTrace, underStrace } from '../support/trace.js'
 
 const { random, some, count } = suite('node crash')
 const folder = temporaryFolder('node-crash')
@@ -71,7 +71,7 @@ function auditVerifies(dataDir: string): void {
   expect({ status, stderr }, stdout).toEqual({ status: 0, stderr: '' })
 }
 
-describe.skipIf(!hasStrace)('a node killed at a durable call', () => {
+describe('a node killed at a durable call', () => {
   let points: Point[] = []
 
   beforeAll(async () => {

@@ -1,5 +1,4 @@
 // Do the signatures outlive an ordinary proxy? nginx ends TLS, has a path of its own, and passes on. (product, Authentication)
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { recoverMessageAddress } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -15,7 +14,6 @@ import { suite } from '../support/suite.js'
 
 const { count } = suite('proxy')
 const folder = temporaryFolder('proxy')
-const hasNginx = spawnSync('nginx', ['-v']).status === 0
 
 /** What operators write, and two proxies that change what was signed: the path, and the body of the answers. */
 const LOCATIONS = `
@@ -26,7 +24,7 @@ const LOCATIONS = `
     location /header/ { proxy_pass NODE/; proxy_set_header tercet-context ""; }
 `
 
-describe.skipIf(!hasNginx)('a node behind nginx', () => {
+describe('a node behind nginx', () => {
   let node: KillableNode
   let nginx: Nginx
 
