@@ -15,6 +15,7 @@ import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
 import type { Channel } from './channel.js'
 import type { Engine } from './engine/contract.js'
 import { codeOf, TercetError } from './errors.js'
+import { sendHeld } from './held.js'
 import type { Report } from './progress.js'
 import {
   forgetConfirmation,
@@ -93,12 +94,12 @@ export async function makeKey(
     epoch: 0,
     sessionId: first.sessionId,
   })
-  const response1 = await session.send('keygen.start', first.send, signal)
+  const response1 = await sendHeld(engine, session, 'keygen.start', first, signal)
   report('open')
   const second = await peerChecked(() =>
     engine.run('keygenOpen', { handle: first.handle, response: response1 }),
   )
-  const response2 = await session.send('keygen.open', second.send, signal)
+  const response2 = await sendHeld(engine, session, 'keygen.open', second, signal)
   report('verify')
   const made = await peerChecked(() =>
     engine.run('keygenFinish', { handle: second.handle, response: response2 }),

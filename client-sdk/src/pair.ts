@@ -9,6 +9,7 @@ import type { Signature, SigningInput } from '@tercet/protocol/sign'
 import type { Channel, Session } from './channel.js'
 import type { Engine, Handle, PresignatureHandle } from './engine/contract.js'
 import { codeOf, TercetError } from './errors.js'
+import { type Held, orDrop, sendHeld } from './held.js'
 import {
   loadWallet,
   type Renewal,
@@ -72,9 +73,9 @@ export class Pair {
       const { engine } = this.#options
       const first = await engine.run('presignStart', { key, batch })
       const session = this.#session('presign', first.nonce)
-      const response1 = await session.send('presign.start', first.send, signal)
+      const response1 = await sendHeld(engine, session, 'presign.start', first, signal)
       const second = await engine.run('presignFinish', { handle: first.handle, response: response1, batch })
-      const response2 = await session.send('presign.open', second.send, signal)
+      const response2 = await sendHeld(engine, session, 'presign.open', second, signal)
       return engine.run('presignAccept', { handle: second.handle, response: response2, batch })
     })
   }
@@ -85,7 +86,7 @@ export class Pair {
       const { engine } = this.#options
       const first = await engine.run('freshStart', { key, request: input.request })
       const session = this.#session('fresh', first.nonce)
-      const response1 = await session.send('fresh.start', first.send, signal)
+      const response1 = await sendHeld(engine, session, 'fresh.start', first, signal)
       const second = await engine.run('freshFinish', { handle: first.handle, response: response1, input })
       return this.#conclude(session, 'fresh.open', second, signal)
     })
@@ -97,28 +98,24 @@ export class Pair {
     input: SigningInput,
     signal?: AbortSignal,
   ): Promise<Signature> {
-    return this.#checked(signal, async () => {
-      const { engine } = this.#options
-      const bound = await engine.run('request', { handle: presignature.handle, input })
-      return this.#conclude(this.#session('sign', presignature.presigId), 'sign', bound, signal)
-    })
+    const { engine } = this.#options
+    const { handle, presigId } = presignature
+    const work = async (): Promise<Signature> => {
+      const bound = await engine.run('request', { handle, input })
+      return this.#conclude(this.#session('sign', presigId), 'sign', bound, signal)
+    }
+    return orDrop(engine, handle, () => this.#checked(signal, work))
   }
 
   /** The last message: the first authenticated 200 takes the presignature, any failure to get one drops it. */
   async #conclude(
     session: Session,
     name: 'sign' | 'fresh.open',
-    bound: { handle: Handle; send: Uint8Array },
+    bound: Held,
     signal?: AbortSignal,
   ): Promise<Signature> {
     const { engine } = this.#options
-    let response: Uint8Array
-    try {
-      response = await session.send(name, bound.send, signal)
-    } catch (error) {
-      await engine.run('drop', [bound.handle])
-      throw error
-    }
+    const response = await sendHeld(engine, session, name, bound, signal)
     return engine.run('combine', { handle: bound.handle, response })
   }
 
@@ -226,9 +223,9 @@ export class Pair {
     const { engine, share, storage, walletId } = this.#options
     const first = await engine.run('otStart', { share, reason })
     const session = this.#session('ot', first.nonce)
-    const response1 = await session.send('ot.start', first.send, signal)
+    const response1 = await sendHeld(engine, session, 'ot.start', first, signal)
     const second = await engine.run('otOpen', { handle: first.handle, response: response1 })
-    const response2 = await session.send('ot.finish', second.send, signal)
+    const response2 = await sendHeld(engine, session, 'ot.finish', second, signal)
     const otSetup = await engine.run('otFinish', { handle: second.handle, response: response2 })
     // Another tab or process may have caught the node meanwhile.
     const { renew: _, ...meta } = (await loadWallet(storage, walletId)).meta
