@@ -66,7 +66,7 @@ function build() {
 const errors: object[] = []
 
 function judged() {
-  return { facts: { kind }, requestId: 'r', expiresAt: 9999, requestHash: random(32) }
+  return { facts: { kind }, expiresAt: 9999, requestHash: random(32) }
 }
 
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { sessionId } from '@tercet/protocol/session'
 import type { Context } from '@tercet/wire/context'
 import { expect, test } from 'vitest'
+import { createMetrics } from './metrics.js'
 import type { Node } from './node.js'
 import { Sessions } from './sessions.js'
 import { firstStep, type Incoming } from './steps.js'
@@ -10,6 +11,7 @@ const cosigner = new Uint8Array(34).fill(3)
 const nonce = new Uint8Array(32).fill(4)
 const node = {
   identity: { publicIdentity: cosigner },
+  metrics: createMetrics(),
   log: { error: () => undefined },
   random: (length: number) => new Uint8Array(length),
 } as unknown as Node

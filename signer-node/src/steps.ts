@@ -7,7 +7,7 @@ import { sessionId } from '@tercet/protocol/session'
 import { toBase64url } from '@tercet/wire/base64url'
 import { MESSAGE_CONTENT_TYPE } from '@tercet/wire/endpoints'
 import type { Authenticated } from '@tercet/wire/http-signature'
-import { isPassing, problemOf, problemReply } from './http/problems.js'
+import { isPassing, problemReply, tell } from './http/problems.js'
 import type { Node } from './node.js'
 import { Refusal } from './refusal.js'
 import type { Kept, Reply, Session, Sessions } from './sessions.js'
@@ -135,7 +135,7 @@ async function answer<Data>(
     // Ended meanwhile, by a burn or a conflicting message: what was computed must not leave.
     assertOpen(session)
   } catch (error) {
-    const problem = problemOf(error, node.log, () => toBase64url(node.random(9)))
+    const problem = tell(node, error)
     // Ended while a read was waited for: the state that was made afterwards would stay for ever.
     sessions.dropLate(session)
     // A first message that failed leaves nothing behind; a later one spent the state, and its answer is kept.

@@ -42,7 +42,6 @@ interface Step {
 /** What policy needs to know of a request: parsed once, here, from the bytes that will be signed. (invariant I13) */
 export interface Judged {
   readonly facts: Facts
-  readonly requestId: string
   /** Unix seconds. */
   readonly expiresAt: number
   /** `TH("request", bytes)` */
@@ -155,7 +154,7 @@ function judge(bytes: Uint8Array, share: KeyShare): { judged: Judged; input: Sig
   const { digest, tweak, facts }: Interpretation = interpret(request, share)
   const expiresAt = Number(request.expiresAt)
   if (!Number.isSafeInteger(expiresAt)) throw new Malformed('request.expiresAt')
-  const judged = { facts, requestId: request.id, expiresAt, requestHash: requestHash(bytes) }
+  const judged = { facts, expiresAt, requestHash: requestHash(bytes) }
   if (facts.kind !== request.kind) throw new Misuse('facts of another kind')
   return { judged, input: { digest, tweak, request: bytes.slice() } }
 }

@@ -28,9 +28,28 @@ test('no length, a foreign length, an understated and an overstated one are refu
   await expect(readBody(post(Uint8Array.of(1), '2'), 3)).rejects.toMatchObject({ code: 'malformed' })
 })
 
-test('a budget may refuse a body before it is touched', async () => {
+test('a budget is asked for what arrives, not for what was declared', async () => {
+  const asked: number[] = []
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(Uint8Array.of(1, 2))
+      controller.error(new Error('gone'))
+    },
+  })
+  const reserve = (length: number) => void asked.push(length)
+  await expect(read(post(body, '900'), 1000, reserve)).rejects.toMatchObject({ code: 'malformed' })
+  expect(asked.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(2)
   const refuse = () => {
     throw new Error('no room')
   }
   await expect(read(post(Uint8Array.of(1), '1'), 3, refuse)).rejects.toThrow('no room')
+})
+
+test('a sender that goes away in the middle is malformed, not a bug', async () => {
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.error(new Error('gone'))
+    },
+  })
+  await expect(readBody(post(body, '3'), 3)).rejects.toMatchObject({ code: 'malformed', field: 'body' })
 })

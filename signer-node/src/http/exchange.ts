@@ -1,7 +1,6 @@
 // How is a request taken in and its answer signed, errors too? (SPEC 0.4; product, Authentication)
 
 import { sha256 } from '@noble/hashes/sha2.js'
-import { toBase64url } from '@tercet/wire/base64url'
 import { CONTEXT_HEADER, type Context, decodeContext } from '@tercet/wire/context'
 import { bodyCap, ENDPOINTS, type EndpointName } from '@tercet/wire/endpoints'
 import { type Authenticated, signResponse } from '@tercet/wire/http-signature'
@@ -13,7 +12,7 @@ import type { Reply } from '../sessions.js'
 import type { Incoming } from '../steps.js'
 import type { Authenticate } from './auth.js'
 import { readBody } from './body.js'
-import { problemOf, problemReply } from './problems.js'
+import { problemReply, tell } from './problems.js'
 
 const NOTHING = new Uint8Array(0)
 const ZERO32 = new Uint8Array(32)
@@ -30,19 +29,19 @@ export interface Exchange {
 
 export function createExchange(node: Node, authenticate: Authenticate): Exchange {
   function problem(error: unknown): Reply {
-    return problemReply(problemOf(error, node.log, () => toBase64url(node.random(9))))
+    return problemReply(tell(node, error))
   }
 
   async function respond(
     request: Request,
     reply: Reply,
-    body: Uint8Array,
+    body: Uint8Array | undefined,
     auth: Authenticated | undefined,
   ): Promise<Response> {
     const headers = await signResponse(node.identity, {
       status: reply.status,
       body: reply.body,
-      context: contextOf(node, auth?.context ?? claimed(request), body),
+      context: contextOf(node, auth?.context ?? claimed(request), hashOf(request, body)),
       created: node.clock.now(),
       // The request's own nonce ties the answer to it.
       nonce: auth?.nonce ?? node.random(32),
@@ -67,18 +66,18 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
       const begun = node.clock.monotonic()
       const endpoint = ENDPOINTS[name]
       const { pathname, search } = new URL(request.url)
-      let body = NOTHING as Uint8Array
+      let body: Uint8Array | undefined
       let auth: Authenticated | undefined
       let reply: Reply
       let reserved = 0
       const reserve = (length: number): void => {
         if (bodyBytes + length > LIMITS.bodyBytes) throw new Refusal('busy', { retryAfterSeconds: 2 })
         bodyBytes += length
-        reserved = length
+        reserved += length
       }
       try {
         if (node.notReady === 'storage') throw new Refusal('storage', { retryAfterSeconds: 5 })
-        if (endpoint.method === 'POST') body = await readBody(request, bodyCap(name), reserve)
+        body = endpoint.method === 'POST' ? await readBody(request, bodyCap(name), reserve) : NOTHING
         const parts = {
           method: request.method,
           path: pathname,
@@ -100,7 +99,7 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
       const begun = node.clock.monotonic()
       const reply = await handle().catch(problem)
       record(node, route, reply, begun)
-      return respond(request, reply, NOTHING, undefined)
+      return respond(request, reply, undefined, undefined)
     },
   }
 }
@@ -129,7 +128,17 @@ function claimed(request: Request): Context | undefined {
   }
 }
 
-function contextOf(node: Node, asked: Context | undefined, body: Uint8Array): Context {
+/**
+ * What ties the answer to its message. A body that was refused unread is named by the digest that its sender declares:
+ * the sender alone knows whether that is true, and an answer to another body is silence to it.
+ */
+function hashOf(request: Request, body: Uint8Array | undefined): Uint8Array {
+  if (body !== undefined) return sha256(body)
+  const declared = /^sha-256=:([A-Za-z0-9+/]{43}=):$/.exec(request.headers.get('content-digest') ?? '')?.[1]
+  return declared === undefined ? sha256(NOTHING) : new Uint8Array(Buffer.from(declared, 'base64'))
+}
+
+function contextOf(node: Node, asked: Context | undefined, prevMsgHash: Uint8Array): Context {
   const own = node.identity.publicIdentity
   return {
     version: 1,
@@ -141,6 +150,6 @@ function contextOf(node: Node, asked: Context | undefined, body: Uint8Array): Co
     opType: asked?.opType ?? 'control',
     sessionId: asked?.sessionId ?? ZERO32,
     step: Math.min((asked?.step ?? 1) + 1, 255),
-    prevMsgHash: sha256(body),
+    prevMsgHash,
   }
 }

@@ -1,11 +1,13 @@
 // Which answer does a failure get? The one place where errors become HTTP. (architecture, Errors; RFC 9457)
 
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
+import { toBase64url } from '@tercet/wire/base64url'
 import { CODES } from '@tercet/wire/codes'
 import { SignatureInvalid } from '@tercet/wire/http-signature'
 import { encodeProblem, PROBLEM_CONTENT_TYPE, type Problem, problem } from '@tercet/wire/problem'
 import { EngineFault } from '../engine/engine.js'
 import { type Log, whereOf } from '../log.js'
+import type { Node } from '../node.js'
 import { Refusal } from '../refusal.js'
 import type { Reply } from '../sessions.js'
 
@@ -22,6 +24,12 @@ export function problemOf(error: unknown, log: Log, incident: () => string): Pro
   const where = error instanceof EngineFault ? error.where : whereOf(error)
   log.error({ event: 'bug', incident: id, where })
   return problem('bug', { id })
+}
+
+/** Tells a failure as the node's answer, and counts what a peer's checks failed at. */
+export function tell(node: Pick<Node, 'log' | 'metrics' | 'random'>, error: unknown): Problem {
+  if (error instanceof ProtocolAbort) node.metrics.aborts.inc({ consequence: error.consequence })
+  return problemOf(error, node.log, () => toBase64url(node.random(9)))
 }
 
 /** A cheat gets a constant body: which check failed is the peer's to guess. */

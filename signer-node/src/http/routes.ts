@@ -123,6 +123,8 @@ export function createRoutes(
       throw new Refusal('not-found')
     }),
   )
+  // Whatever escapes is told and logged like any other failure, never printed.
+  app.onError((error, c) => exchange.answer('none', c.req.raw, () => Promise.reject(error)))
   return app
 }
 
