@@ -1,4 +1,4 @@
-import { copyFileSync, mkdtempSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -51,4 +51,15 @@ test('an older database is noticed until the restore is acknowledged; a newer on
   await store.close()
   restartGeneration(join(folder, 'generation'), heads[0] as Head)
   await running(folder, (again) => entry(again, 101))
+})
+
+test('without its record only a database without a history is taken', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tercet-generation-'))
+  createDatabase(join(folder, 'db'))
+  await running(folder, async () => undefined)
+  await running(folder, (store) => entry(store, 1))
+  rmSync(join(folder, 'generation'))
+  await expect(running(folder, async () => undefined)).rejects.toThrow(/missing or empty/)
+  writeFileSync(join(folder, 'generation'), '')
+  await expect(running(folder, async () => undefined)).rejects.toThrow(/missing or empty/)
 })

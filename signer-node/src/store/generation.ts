@@ -17,11 +17,17 @@ export interface GenerationRecord {
 }
 
 /**
- * Opens the record and compares: the database must hold the entry that was seen last.
- * @throws StartRefused when it does not, which means that an older database was put back
+ * Opens the record and compares: the database must hold the entry that was seen last. Without a record only a database
+ * without entries is taken.
+ * @throws StartRefused when it does not, which means that an older database was put back, or that nobody can tell
  */
 export async function openGeneration(path: string, store: Store): Promise<GenerationRecord> {
   const seen = readRecord(path)
+  if (seen === undefined && (await hasEntries(store))) {
+    throw new StartRefused(
+      `the generation record ${path} is missing or empty, but the database has a history: nothing tells whether it is the newest one. If it is to be trusted or was restored, run \`tercet-node acknowledge-restore\``,
+    )
+  }
   if (seen !== undefined && !(await holds(store, seen))) {
     throw new StartRefused(
       'the database is older than it was when this node ran last. If it was restored on purpose, run `tercet-node acknowledge-restore`',
@@ -50,11 +56,16 @@ function writer(path: string): GenerationRecord {
 function readRecord(path: string): Head | undefined {
   if (!existsSync(path)) return undefined
   const text = readFileSync(path, 'utf8').trimEnd()
-  // Made and not written yet: the node had not come to its first entry.
+  // Made and not written yet: whether that is right depends on the log.
   if (text === '') return undefined
   const match = /^tercet-generation-1 (\d{1,15}) ([\w-]{43})$/.exec(text)
   if (match === null) throw new StartRefused(`${path} is not a generation record`)
   return { seq: Number(match[1]), hash: fromBase64url(match[2] ?? '', 'generation', 32) }
+}
+
+async function hasEntries(store: Store): Promise<boolean> {
+  const row = await store.read((db) => db.selectFrom('audit').select('seq').limit(1).executeTakeFirst())
+  return row !== undefined
 }
 
 async function holds(store: Store, { seq, hash }: Head): Promise<boolean> {
