@@ -29,7 +29,7 @@ import { holdServingLock, openStore, syncFolder } from './store/open.js'
 import { forgetNonces, isRegistered } from './store/wallets.js'
 import { readWrappingKey } from './wrapping-key.js'
 
-/** Stored nonces of requests this old are forgotten at a start: their `created` is refused long since. */
+/** Stored nonces of requests this old are forgotten, at a start and every hour: their `created` is refused long since. */
 const NONCE_DAYS = 7
 
 /** The line that `start` prints. */
@@ -57,8 +57,10 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   const files = filesOf(config.dataDir)
   const wrappingKey = readWrappingKey(files.wrappingKey)
   const unlock = holdServingLock(files.serving)
+  let serving: Node | undefined
   const failStop = (event: string, where: string, exitCode: number) => {
-    node.notReady = 'storage'
+    // The store may fail before there is a node.
+    if (serving !== undefined) serving.notReady = 'storage'
     log.error({ event, where })
     // Answers that are under way say `storage`; nothing is acknowledged any more.
     setTimeout(() => end(exitCode), 100)
@@ -90,6 +92,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     address: '',
     notReady: 'starting',
   }
+  serving = node
   const pairs = createPairs(node)
   const keygen = createKeygen(node)
   const otSetups = createOtSetups(node, pairs)
@@ -108,7 +111,10 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
       `${first.what} of wallet ${first.wallet} contradict the audit log: run \`tercet-node doctor\``,
     )
   }
-  await forgetNonces(store, node.started - NONCE_DAYS * 86_400)
+  const prune = (): Promise<void> => forgetNonces(store, clock.now() - NONCE_DAYS * 86_400)
+  await prune()
+  const pruning = setInterval(() => void prune().catch(() => undefined), 3_600_000)
+  pruning.unref()
 
   const server = createAdaptorServer({
     fetch: app.fetch,
@@ -149,6 +155,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     async stop() {
       node.notReady = node.notReady ?? 'draining'
       clearInterval(upkeep)
+      clearInterval(pruning)
       clearInterval(watch)
       await Promise.all([close(server), close(metricsServer)])
       await engine.close()

@@ -15,7 +15,7 @@ import {
   parsePublicAddress,
 } from './config.js'
 import { createLog, LEVELS, type Level, whereOf } from './log.js'
-import { EXIT, StartRefused } from './refusal.js'
+import { EXIT, Refusal, StartRefused } from './refusal.js'
 
 interface StartOptions {
   readonly dataDir: string
@@ -121,6 +121,10 @@ function program(done: (exitCode: number) => void): Command {
 /** The exit code that an error ends the program with; what it prints quotes no value but the operator's own. */
 function failed(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof Refusal && error.code === 'storage') {
+    process.stderr.write('tercet-node: storage error: the database cannot be read or written\n')
+    return EXIT.storage
+  }
   const refused = error instanceof StartRefused
   process.stderr.write(`tercet-node: ${refused ? error.message : whereOf(error)}\n`)
   return refused ? error.exitCode : EXIT.failed

@@ -1,6 +1,6 @@
 // Does the program start, refuse, report and stop as an operator expects? (security.md 5; stack trap 9)
 
-import { chmodSync, mkdtempSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,6 +121,17 @@ describe('refusals to start', () => {
     const refused = start(dataDir)
     expect(refused.status).toBe(3)
     expect(refused.stderr).toContain('schema version 99')
+  })
+
+  test('a database that lost a table, and a file that is none', () => {
+    const dataDir = newDataDir()
+    const database = new Database(join(dataDir, 'node.sqlite'))
+    database.exec('DROP TABLE identity')
+    database.close()
+    expect(start(dataDir)).toMatchObject({ status: 5, stdout: '' })
+    const garbled = newDataDir()
+    writeFileSync(join(garbled, 'node.sqlite'), new Uint8Array(8192).fill(7))
+    expect(start(garbled)).toMatchObject({ status: 3, stdout: '' })
   })
 
   test('wrong usage', () => {

@@ -59,6 +59,7 @@ export async function acknowledgeRestore(dataDir: string, generationFile?: strin
       await append(tx, { event: 'restore', time, keyId: new Uint8Array(32) })
       return count
     })
+    await store.checkpoint()
     if (head !== undefined) restartGeneration(generationFile ?? files.generation, head)
     print({ burnedSetups: burned })
     return EXIT.ok

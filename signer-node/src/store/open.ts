@@ -2,7 +2,7 @@
 
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { Kysely, SqliteDialect, type Transaction } from 'kysely'
+import { CompiledQuery, Kysely, SqliteDialect, type Transaction } from 'kysely'
 import { Refusal, StartRefused } from '../refusal.js'
 import { SCHEMA_VERSION } from '../seal.js'
 import { CREATE, type Tables } from './schema.js'
@@ -33,6 +33,8 @@ export interface Store {
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** Called after every commit that wrote an audit entry. */
   onHead: ((head: Head) => void) | undefined
+  /** Moves what was committed out of the write-ahead log and empties it: what was erased is then on disk nowhere. */
+  checkpoint(): Promise<void>
   /** Whether a storage error was seen; the process must end. */
   readonly failed: boolean
   close(): Promise<void>
@@ -94,6 +96,11 @@ export function openStore(path: string, onFailure: (error: unknown) => void): St
         return done.result
       }),
     onHead: undefined,
+    // Through the query builder, which waits for a transaction that is open. Busy readers are no failure.
+    checkpoint: () =>
+      guard(async () => {
+        await db.executeQuery(CompiledQuery.raw('PRAGMA wal_checkpoint(TRUNCATE)'))
+      }),
     get failed() {
       return failed
     },
@@ -106,8 +113,17 @@ export function openStore(path: string, onFailure: (error: unknown) => void): St
   return store
 }
 
+/** @throws StartRefused for a file that is no sound database */
 function connect(path: string): Database.Database {
-  const connection = new Database(path)
+  try {
+    return configured(new Database(path))
+  } catch (error) {
+    if (error instanceof Database.SqliteError) throw new StartRefused(`${path} does not open: ${error.code}`)
+    throw error
+  }
+}
+
+function configured(connection: Database.Database): Database.Database {
   connection.pragma('journal_mode = WAL')
   // The pragma reads FULL until the first write and NORMAL afterwards unless it is set here, explicitly.
   connection.pragma('synchronous = FULL')

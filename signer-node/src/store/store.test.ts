@@ -1,7 +1,7 @@
 // What must every store of the node do? (invariants I6, I14, I16, I19, I20)
 
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toBase64url } from '@tercet/wire/base64url'
@@ -10,6 +10,7 @@ import { CompiledQuery } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { contradictions } from '../audit/cross-check.js'
 import { append, verify } from '../audit/log.js'
+import { StartRefused } from '../refusal.js'
 import { createSealer } from '../seal.js'
 import { createIdentity, loadIdentity } from './identity.js'
 import { createDatabase, holdServingLock, openStore, type Store } from './open.js'
@@ -98,6 +99,22 @@ describe('opening', () => {
     release()
     holdServingLock(lock)()
   })
+})
+
+test("a file that is no database is refused as the operator's matter", () => {
+  const broken = join(mkdtempSync(join(tmpdir(), 'tercet-store-')), 'node.sqlite')
+  writeFileSync(broken, random(8192))
+  expect(() => openStore(broken, () => undefined)).toThrow(StartRefused)
+})
+
+test('burned seeds are in no file after the checkpoint', async () => {
+  const files = () =>
+    Buffer.concat([path, `${path}-wal`].filter((f) => existsSync(f)).map((f) => readFileSync(f)))
+  const { sealed } = wallet.otSetup
+  expect(files().includes(sealed)).toBe(true)
+  await store.write((tx) => burnSetups(tx, wallet))
+  await store.checkpoint()
+  expect(files().includes(sealed)).toBe(false)
 })
 
 describe('wallets', () => {
