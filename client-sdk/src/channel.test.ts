@@ -1,6 +1,7 @@
 // Does the channel believe the pinned cosigner alone, and only its answer to this very message?
 
 import { sha256 } from '@noble/hashes/sha2.js'
+import { CODES } from '@tercet/wire/codes'
 import type { Context } from '@tercet/wire/context'
 import { signResponse, verifyRequest } from '@tercet/wire/http-signature'
 import { generateIdentity, type Identity } from '@tercet/wire/identity'
@@ -29,12 +30,14 @@ interface Answer {
   readonly status?: number
   readonly body?: Uint8Array
   readonly context?: Partial<Context>
+  /** Signed under a nonce of the node's own, as everything is that was refused before its sender was known. */
+  readonly untied?: boolean
   readonly corrupt?: (response: HttpResponse) => HttpResponse
 }
 
 async function answerTo(request: HttpRequest, answer: Answer): Promise<HttpResponse> {
   const body = request.body ?? new Uint8Array(0)
-  const { context } = await verifyRequest({
+  const { context, nonce } = await verifyRequest({
     method: request.method,
     // A proxy in front takes its prefix away.
     path: new URL(request.url).pathname.replace('/prefix', ''),
@@ -47,7 +50,7 @@ async function answerTo(request: HttpRequest, answer: Answer): Promise<HttpRespo
     status,
     body: said,
     created: 1,
-    nonce: random(32),
+    nonce: answer.untied === true ? random(32) : nonce,
     context: {
       ...context,
       idFrom: signer.publicIdentity,
@@ -128,6 +131,41 @@ describe('a session', () => {
     const { session, seen } = sessionWith(answer(), {})
     expect(await session.send('presign.start', message)).toEqual(good)
     expect(seen.length).toBe(2)
+  })
+
+  const provoked = [
+    'unauthenticated',
+    'malformed',
+    'not-found',
+    'unknown-session',
+    'peer-fault',
+    'denied',
+  ] as const
+  it.each(provoked)('a `%s` that anyone can have provoked changes nothing', async (code) => {
+    const refusal = { status: CODES[code].status, body: encodeProblem(problem(code)) }
+    const { session, seen } = sessionWith({ ...refusal, untied: true }, {})
+    expect(await session.send('presign.start', message)).toEqual(good)
+    expect(seen.length).toBe(2)
+    const tied = sessionWith(refusal, {})
+    await expect(tied.session.send('presign.start', message)).rejects.toMatchObject({ code })
+  })
+
+  it('a refusal that nothing ties to the message ends as `network`', async () => {
+    const body = encodeProblem(problem('unauthenticated'))
+    const { session, seen } = sessionWith({ status: 401, body, untied: true })
+    await expect(session.send('presign.start', message)).rejects.toMatchObject({
+      code: 'network',
+      cause: { code: 'unauthenticated' },
+    })
+    expect(seen.length).toBe(5)
+  })
+
+  it('is asked to repeat before its sender is known, and does', async () => {
+    const replayed = { status: 401, body: encodeProblem(problem('replayed')), untied: true }
+    const clock = { status: 401, body: encodeProblem(problem('clock', { time: 2000 })), untied: true }
+    const { session, seen } = sessionWith(replayed, clock, {})
+    expect(await session.send('presign.start', message)).toEqual(good)
+    expect(seen.length).toBe(3)
   })
 
   it('repeats the same bytes under new signatures, and ends with `network`', async () => {

@@ -3,7 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { equalBytes } from '@tercet/protocol/bytes'
 import type { Random } from '@tercet/protocol/random'
-import { CODES } from '@tercet/wire/codes'
+import { CODES, type Code } from '@tercet/wire/codes'
 import type { Context } from '@tercet/wire/context'
 import {
   DOCUMENT_CONTENT_TYPE,
@@ -53,6 +53,7 @@ const MAX_PAUSE_MILLISECONDS = 5_000
 const MAX_PROBLEM_BYTES = 4096
 /** A node that asks for a longer pause than this is answered with an error instead. */
 const MAX_ASKED_PAUSE_SECONDS = 10
+const REPEATED: ReadonlySet<Code> = new Set(['busy', 'storage', 'replayed', 'rate-limited'])
 
 export class Channel {
   readonly options: ChannelOptions
@@ -112,6 +113,7 @@ export class Channel {
     const { method } = ENDPOINTS[name]
     const path = endpointPath(name, walletId)
     const created = Math.floor((clock() + this.#clockOffset) / 1000)
+    const nonce = random(32)
     const signed = await signRequest(identity, {
       method,
       path,
@@ -119,7 +121,7 @@ export class Channel {
       body,
       context,
       created,
-      nonce: random(32),
+      nonce,
     })
     const headers = {
       ...signed,
@@ -152,6 +154,7 @@ export class Channel {
       if (response.status === 200) return { kind: 'answer', body: response.body }
       const problem = parseProblem(response.body)
       if (CODES[problem.code].status !== response.status) throw new Error('status and problem differ')
+      if (!equalBytes(authenticated.nonce, nonce) && !mayBeUntied(problem)) throw problemError(problem)
       return { kind: 'problem', problem }
     } catch (error) {
       // Whoever sent this is not the node: a proxy, or an attacker. It changes nothing.
@@ -224,11 +227,18 @@ function answers(
   )
 }
 
+/**
+ * Whether a problem may come under another nonce than the message's: the node gives it before it knows the sender, so
+ * anyone who has seen the message can have provoked it. It makes the device send the same bytes again and no more.
+ */
+function mayBeUntied({ code }: Problem): boolean {
+  return code === 'clock' || REPEATED.has(code)
+}
+
 /** Whether the same bytes may be sent again after this problem: the node has not acted on them. */
 function repeats(problem: Problem): boolean {
   const { code, retryAfterSeconds = 0 } = problem
-  if (code !== 'busy' && code !== 'storage' && code !== 'replayed' && code !== 'rate-limited') return false
-  return retryAfterSeconds <= MAX_ASKED_PAUSE_SECONDS
+  return REPEATED.has(code) && retryAfterSeconds <= MAX_ASKED_PAUSE_SECONDS
 }
 
 function problemError({ code, field, id }: Problem): TercetError {

@@ -242,14 +242,14 @@ export class FakeNode {
   async #signed(
     status: number,
     body: Uint8Array,
-    { context }: Authenticated,
+    { context, nonce }: Authenticated,
     asked: Uint8Array,
   ): Promise<HttpResponse> {
     const headers = await signResponse(this.identity, {
       status,
       body,
       created: Math.floor(Date.now() / 1000),
-      nonce: random(32),
+      nonce,
       context: {
         ...context,
         idFrom: this.identity.publicIdentity,
