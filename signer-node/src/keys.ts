@@ -107,7 +107,13 @@ export function createKeygen(node: Node) {
           otSetup,
           created,
         })
-        await append(tx, { event: 'keygen', time: created, keyId, policyHash: node.policyHash })
+        await append(tx, {
+          event: 'keygen',
+          time: created,
+          keyId,
+          policyHash: node.policyHash,
+          otSetup: otSetup.idA,
+        })
       })
       node.metrics.keygens.inc()
       return confirmation

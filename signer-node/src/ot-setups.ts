@@ -80,7 +80,7 @@ export function createOtSetups(node: Node, pairs: Pairs) {
           await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
           const before = await burnSetups(tx, wallet)
           await insertSetup(tx, wallet, made, time)
-          await append(tx, { event: 'ot-setup', time, keyId: wallet.keyId })
+          await append(tx, { event: 'ot-setup', time, keyId: wallet.keyId, otSetup: made.idA })
           return before
         })
         pairs.burned(wallet.keyId, burned)

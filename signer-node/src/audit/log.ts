@@ -28,6 +28,8 @@ export interface AuditFacts {
   readonly rule?: string
   readonly policyHash?: Uint8Array
   readonly reason?: string
+  /** otSetupId_A of the setup that became LIVE or was burned, 32 bytes */
+  readonly otSetup?: Uint8Array
 }
 
 /** The previous hash of the first entry. */
@@ -59,6 +61,7 @@ export async function append(tx: Tx, facts: AuditFacts): Promise<Uint8Array> {
     ...(facts.rule && { rule: facts.rule }),
     ...(facts.policyHash && { policyHash: toBase64url(facts.policyHash) }),
     ...(facts.reason && { reason: facts.reason }),
+    ...(facts.otSetup && { otSetup: toBase64url(facts.otSetup) }),
     previous: toBase64url(last?.hash ?? genesis()),
   }
   const entry = canonicalize(document)

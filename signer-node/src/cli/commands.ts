@@ -147,7 +147,7 @@ async function tablesReport(dataDir: string): Promise<string> {
     const [first] = await contradictions(store)
     if (first !== undefined)
       throw new StartRefused(`${first.what} of wallet ${first.wallet} contradict the audit log`)
-    return 'locks, strikes and spends agree with the audit log'
+    return 'locks, strikes, spends and OT setups agree with the audit log'
   } finally {
     await store.close()
   }

@@ -13,8 +13,8 @@ import { append, verify } from '../audit/log.js'
 import { StartRefused } from '../refusal.js'
 import { createSealer } from '../seal.js'
 import { createIdentity, loadIdentity } from './identity.js'
-import { createDatabase, holdServingLock, openStore, type Store } from './open.js'
-import { burnSetups, insertSetup, strike } from './setups.js'
+import { createDatabase, holdServingLock, openStore, type Store, type Tx } from './open.js'
+import { burnEverySetup, burnSetups, insertSetup, strike } from './setups.js'
 import {
   assertServed,
   findWallet,
@@ -250,10 +250,64 @@ test.each([
       await append(tx, { event: 'strike', time, keyId })
     }
     await append(tx, { event: 'lock', time: 3, keyId })
+    await append(tx, { event: 'ot-setup', time: 4, keyId, otSetup: wallet.otSetup.idA })
   })
   expect(await contradictions(store)).toEqual([])
   tamper(statement)
   expect(await contradictions(store)).toEqual([{ what, wallet: toBase64url(keyId) }])
+})
+
+describe('a setup that was put back', () => {
+  const idA = random(32)
+  const live = async (id: Uint8Array) => {
+    await store.write(async (tx) => {
+      await burnSetups(tx, wallet)
+      await insertSetup(tx, wallet, { idA: id, idB: random(32), sealed: random(100) }, 2)
+      await append(tx, { event: 'ot-setup', time: 2, keyId: wallet.keyId, otSetup: id })
+    })
+    expect(await contradictions(store)).toEqual([])
+  }
+  const revive = () =>
+    tamper(
+      'DROP TRIGGER ot_setups_burned',
+      `UPDATE ot_setups SET state = 'BURNED', sealed = NULL`,
+      `UPDATE ot_setups SET state = 'LIVE', sealed = zeroblob(100) WHERE id_a = x'${Buffer.from(idA).toString('hex')}'`,
+    )
+  const found = () => [{ what: 'setup', wallet: toBase64url(wallet.keyId) }]
+
+  test.each(['burn', 'strike'] as const)('after a %s contradicts the log', async (event) => {
+    await live(idA)
+    await store.write(async (tx) => {
+      await burnSetups(tx, wallet)
+      await strikeFor(tx, event)
+    })
+    expect(await contradictions(store)).toEqual([])
+    revive()
+    expect(await contradictions(store)).toEqual(found())
+  })
+
+  const strikeFor = async (tx: Tx, event: 'burn' | 'strike') => {
+    if (event === 'strike') await strike(tx, wallet.keyId, 'gamma', 3, LIMITS)
+    await append(tx, { event, time: 3, keyId: wallet.keyId })
+  }
+
+  test('after a newer one contradicts the log', async () => {
+    await live(idA)
+    await live(random(32))
+    revive()
+    expect(await contradictions(store)).toEqual(found())
+  })
+
+  test('after an acknowledged restore contradicts the log', async () => {
+    await live(idA)
+    await store.write(async (tx) => {
+      await burnEverySetup(tx)
+      await append(tx, { event: 'restore', time: 3, keyId: new Uint8Array(32) })
+    })
+    expect(await contradictions(store)).toEqual([])
+    revive()
+    expect(await contradictions(store)).toEqual(found())
+  })
 })
 
 test('after a storage error nothing is acknowledged any more', async () => {
