@@ -41,7 +41,8 @@ export type Recovery =
   | RecoveryRegistration
   | ((device: { readonly identity: string }) => Promise<RecoveryRegistration> | RecoveryRegistration)
 
-interface Registered {
+/** A registration that was checked. */
+export interface Registered {
   readonly publicKey: Uint8Array
   readonly proof: Uint8Array
 }

@@ -3,8 +3,9 @@
 import type { Signature, SigningInput } from '@tercet/protocol/sign'
 import type { Kind } from '@tercet/wire/request'
 import type { Engine, PresignatureHandle } from './engine/contract.js'
-import { codeOf, TercetError } from './errors.js'
+import { codeOf, TercetError, throwIfAborted } from './errors.js'
 import { needsSetup, type Pair } from './pair.js'
+import { unlessAborted } from './waiting.js'
 
 export interface PresignerOptions {
   readonly pair: Pair
@@ -55,20 +56,16 @@ export class Presigner {
    * chooses a digest freely must not know the nonce point before. @throws TercetError
    */
   async sign(kind: Kind, input: SigningInput, signal?: AbortSignal): Promise<PresignedSignature> {
-    for (let tried = 1; ; tried++) {
-      try {
-        return await this.#attempt(kind, input, signal)
-      } catch (error) {
-        if (tried > 1 || !(needsSetup(error) || begunInVain(error))) throw error
-      } finally {
-        this.refill()
-      }
+    try {
+      return await twice(() => this.#attempt(kind, input, signal))
+    } finally {
+      this.refill()
     }
   }
 
   /** One fresh signature and nothing else: for the self-test. */
   signFresh(input: SigningInput, signal?: AbortSignal): Promise<Signature> {
-    return this.#options.pair.signFresh(input, signal)
+    return twice(() => this.#options.pair.signFresh(input, signal))
   }
 
   /** Fills the pool in the background once it is half empty; a failure shows at the next signature, if at all. */
@@ -76,17 +73,14 @@ export class Presigner {
     if (2 * this.#pool.length <= this.#options.size) this.#fill().catch(() => undefined)
   }
 
-  /** Resolves when the pool is full. @throws TercetError what keeps it from filling */
-  async full(): Promise<void> {
-    let failed = 0
-    while (this.#pool.length < this.#options.size) {
-      try {
-        await this.#fill()
-      } catch (error) {
-        // What is in the way may be gone by now: a setup is made anew at the next batch.
-        if (++failed > 1 || !(needsSetup(error) || begunInVain(error))) throw error
+  /** Resolves when the pool is full; the signal ends the wait alone. @throws TercetError what keeps it from filling */
+  full(signal?: AbortSignal): Promise<void> {
+    return twice(async () => {
+      while (this.#pool.length < this.#options.size) {
+        throwIfAborted(signal)
+        await unlessAborted(signal, this.#fill())
       }
-    }
+    })
   }
 
   /** Forgets every presignature: the setup behind them is gone. */
@@ -156,6 +150,16 @@ export class Presigner {
         'drop',
         made.map(({ handle }) => handle),
       )
+  }
+}
+
+/** Once more where what was in the way is gone by then: a setup is made anew, a session begins again. */
+async function twice<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(needsSetup(error) || begunInVain(error))) throw error
+    return work()
   }
 }
 

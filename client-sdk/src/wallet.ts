@@ -16,7 +16,14 @@ import { startEngine } from './engine/engine.js'
 import { asTercetError, codeOf, TercetError, throwIfAborted } from './errors.js'
 import { fromHex } from './hex.js'
 import { fetchNodeIdentity } from './identity.js'
-import { type Creation, checkExpected, confirmKey, makeKey, registerRecovery } from './keygen.js'
+import {
+  type Creation,
+  checkExpected,
+  confirmKey,
+  makeKey,
+  type Registered,
+  registerRecovery,
+} from './keygen.js'
 import {
   type CreateOptions,
   channelOf,
@@ -34,6 +41,7 @@ import { reporter } from './progress.js'
 import { listWallets, loadWallet, storeMeta, type WalletRecords } from './records.js'
 import { chainOf, chainOfDomain, completeDraft, DEFAULT_PATH, type RequestDraft } from './requests.js'
 import type { DeviceStorage } from './storage/storage.js'
+import { unlessAborted } from './waiting.js'
 
 /** Keygens begun anew because the node forgot the session: each with fresh secrets. */
 const CREATE_TRIES = 2
@@ -80,19 +88,8 @@ export class Wallet {
       return withEngine(options, async (engine) => {
         const channel = await channelOf(options, options.node, found)
         const creation: Creation = { ...given(options), channel, engine, report }
-        for (let tried = 1; ; tried++) {
-          const { walletId, records } = await makeKey(creation, recovery)
-          try {
-            return await Wallet.#finish(
-              options,
-              creation,
-              walletId,
-              await confirmKey(creation, walletId, records),
-            )
-          } catch (error) {
-            if (tried >= CREATE_TRIES || codeOf(error) !== 'unknown-session') throw error
-          }
-        }
+        const { walletId, records } = await newKey(creation, recovery)
+        return Wallet.#finish(options, creation, walletId, records)
       })
     })
   }
@@ -122,8 +119,10 @@ export class Wallet {
   /** The wallets of a store. An unfinished one is finished by opening it. */
   static async list(
     storage: DeviceStorage,
+    { signal }: Stoppable = {},
   ): Promise<{ id: string; state: 'ready' | 'unfinished'; node: string }[]> {
-    const wallets = await listWallets(storage)
+    throwIfAborted(signal)
+    const wallets = await unlessAborted(signal, listWallets(storage))
     return wallets.map(({ id, meta }) => ({
       id,
       state: meta.stage === 'ready' ? 'ready' : 'unfinished',
@@ -224,7 +223,8 @@ export class Wallet {
   }
 
   /** The recovery kit: canonical JSON, no secret in it. The recovery key opens it. */
-  async recoveryKit(): Promise<Uint8Array> {
+  async recoveryKit({ signal }: Stoppable = {}): Promise<Uint8Array> {
+    throwIfAborted(signal)
     return encodeKit(this.#kit)
   }
 
@@ -234,8 +234,11 @@ export class Wallet {
   }
 
   /** Resolves when the pool is full. @throws TercetError */
-  ready(): Promise<void> {
-    return translated(() => this.#presigner.full())
+  ready({ signal }: Stoppable = {}): Promise<void> {
+    return translated(async () => {
+      throwIfAborted(signal)
+      await this.#presigner.full(signal)
+    })
   }
 
   /** Drops every presignature and ends the engine. The storage is its owner's to close. */
@@ -267,6 +270,11 @@ export class Wallet {
   }
 }
 
+interface Stoppable {
+  /** Ends the wait. */
+  readonly signal?: AbortSignal
+}
+
 interface Parts {
   readonly walletId: string
   readonly records: WalletRecords
@@ -290,6 +298,18 @@ export async function prepareDevice(options: {
 function keyOf({ record }: Kit): WalletKey {
   const { keyId, publicKey, chainCode, transcript } = record
   return { keyId, publicKey: decodePoint(publicKey, 'kit.X'), chainCode, transcript }
+}
+
+/** A key that the node has confirmed; made anew where the node forgot the session before it did. */
+async function newKey(creation: Creation, recovery: Registered): ReturnType<typeof makeKey> {
+  for (let tried = 1; ; tried++) {
+    const { walletId, records } = await makeKey(creation, recovery)
+    try {
+      return { walletId, records: await confirmKey(creation, walletId, records) }
+    } catch (error) {
+      if (tried >= CREATE_TRIES || codeOf(error) !== 'unknown-session') throw error
+    }
+  }
 }
 
 /** Starts an engine for the work, and ends it if the work fails. */
