@@ -57,7 +57,8 @@ function judgeBy(node: Node, { facts, expiresAt }: Judged, mode: Mode, time: num
 
 /**
  * The one durable transaction before a presignature is taken: what it belongs to still stands, the spend is reserved,
- * the entry `approved` is written. Committed and on disk when the promise resolves.
+ * the one entry of the signature is written: `approved`, or `self-test` for the signature that proves a new key, which
+ * no user asked for. Committed and on disk when the promise resolves.
  * @throws Refusal `unknown-presignature`, `locked`, `replayed`, `storage`
  */
 export async function approve(
@@ -75,7 +76,7 @@ export async function approve(
     await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
     await reserve(tx, wallet.keyId, requestHash, time)
     await append(tx, {
-      event: 'approved',
+      event: judged.facts.kind === 'self-test' ? 'self-test' : 'approved',
       time,
       keyId: wallet.keyId,
       requestHash,

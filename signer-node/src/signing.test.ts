@@ -186,6 +186,18 @@ test('nothing is released that was to go after it was taken', async () => {
   expect(calls).not.toContain('release')
 })
 
+test.each([
+  ['self-test', 'self-test'],
+  ['evm-transaction', 'approved'],
+])('a signature of kind %s has one entry: %s', async (asked, event) => {
+  kind = asked
+  const presigId = random(32)
+  parts.pairs.add({ wallet, otSetupA: setup, batch: 1 }, [presigId])
+  expect((await parts.signing.sign(message('sign', presigId), wallet)).status).toBe(200)
+  const entries = await store.read((db) => db.selectFrom('audit').selectAll().execute())
+  expect(entries.map((entry) => entry.event)).toEqual([event])
+})
+
 test('denials are limited per key: each is an entry for ever', async () => {
   kind = 'raw-digest'
   const presigId = random(32)

@@ -29,7 +29,7 @@ export async function contradictions(store: Store): Promise<Contradiction[]> {
       SELECT 'spends', keys.key_id FROM keys
         WHERE (SELECT count(*) FROM spends WHERE spends.key_id = keys.key_id)
           < (SELECT count(DISTINCT json_extract(CAST(entry AS TEXT), '$.requestHash'))
-               FROM audit WHERE audit.key_id = keys.key_id AND event = 'approved')
+               FROM audit WHERE audit.key_id = keys.key_id AND event IN ('approved', 'self-test'))
     `.execute(db),
   )
   const revived = await revivedSetups(store)

@@ -8,6 +8,7 @@ import { noteHead, type Store, type Tx } from '../store/open.js'
 
 export type AuditEvent =
   | 'keygen'
+  | 'self-test'
   | 'approved'
   | 'denied'
   | 'strike'
