@@ -20,7 +20,6 @@ export type ErrorCode =
   | 'damaged'
   | 'untrusted-node'
   | 'recovery-key'
-  | 'unfinished'
 
 interface Meaning {
   readonly message: string
@@ -62,7 +61,6 @@ const MEANINGS: Record<ErrorCode, Meaning> = {
   damaged: meaning("This device's record of the wallet is damaged; recover with the kit.", 'recover', false),
   'untrusted-node': meaning('The node is not the one that was expected; nothing was sent.', 'no'),
   'recovery-key': meaning('The recovery key or its proof is not valid for this device.', 'no'),
-  unfinished: meaning('The wallet is not finished; open it to finish its creation.', 'safe'),
 }
 
 export interface ErrorDetail {

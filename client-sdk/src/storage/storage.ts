@@ -1,4 +1,4 @@
-// What must a device's store be able to do? (security.md 5; the conformance suite is conformance.ts)
+// What must a device's store be able to do? (security.md 5; the conformance suite is storage.test.ts)
 
 import type { Identity } from '@tercet/wire/identity'
 
