@@ -8,6 +8,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { toBase64url } from '@tercet/wire/base64url'
 import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
 import { contradictions } from './audit/cross-check.js'
+import { createClockWatch } from './clock-watch.js'
 import { type Config, filesOf, LIMITS } from './config.js'
 import { startEngine } from './engine/engine.js'
 import { createGate } from './http/auth.js'
@@ -97,10 +98,15 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   const keygen = createKeygen(node)
   const otSetups = createOtSetups(node, pairs)
   const signing = createSigning(node, pairs)
-  const exchange = createExchange(
-    node,
-    createGate(node, (identity) => isRegistered(store, identity)),
-  )
+  const lookAtClocks = createClockWatch(Date.now, clock.monotonic, () => {
+    log.warn({ event: 'clock-jump' })
+    pairs.dropAll()
+  })
+  const gate = createGate(node, (identity) => isRegistered(store, identity))
+  const exchange = createExchange(node, (request, endpoint) => {
+    lookAtClocks()
+    return gate(request, endpoint)
+  })
   const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config.origins)
 
   const generation = await openGeneration(config.generationFile ?? files.generation, store)
@@ -148,7 +154,8 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     node.metrics.presignatures.set(pairs.count)
   }, 5_000)
   upkeep.unref()
-  const watch = watchClocks(node, () => pairs.dropAll())
+  const watch = setInterval(lookAtClocks, 1_000)
+  watch.unref()
 
   return {
     line: { port, metricsPort, pid: process.pid, identity: toBase64url(identity.publicIdentity) },
@@ -164,21 +171,6 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
       unlock()
     },
   }
-}
-
-/** When wall clock and monotonic clock part, this may be a resumed or cloned machine: all one-time state goes. (SPEC 0.5) */
-function watchClocks({ log }: Node, onJump: () => void): NodeJS.Timeout {
-  let offset = Date.now() - performance.now()
-  const timer = setInterval(() => {
-    const now = Date.now() - performance.now()
-    if (Math.abs(now - offset) > 3_000) {
-      log.warn({ event: 'clock-jump' })
-      onJump()
-    }
-    offset = now
-  }, 1_000)
-  timer.unref()
-  return timer
 }
 
 function createMetricsServer({ metrics: { registry } }: Node): Server {

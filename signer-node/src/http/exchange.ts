@@ -43,7 +43,7 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
       body: reply.body,
       context: contextOf(node, auth?.context ?? claimed(request), hashOf(request, body)),
       created: node.clock.now(),
-      // The request's own nonce ties the answer to it.
+      // The request's own nonce once its sender is known; anyone may have provoked what is answered before.
       nonce: auth?.nonce ?? node.random(32),
     })
     return new Response(new Uint8Array(reply.body), {
