@@ -46,6 +46,8 @@ export const LIMITS = {
   keptSessions: 4096,
   keygenSeconds: 600,
   keygenSafeSeconds: 120,
+  /** How long a key generation of one message keeps its place when all are taken. */
+  keygenUnstartedSeconds: 15,
   sessionSeconds: 120,
   /** How long the answer of a pool signature is kept for retries. */
   answerSeconds: 600,

@@ -28,6 +28,7 @@ export function createKeygen(node: Node) {
       open: LIMITS.openKeygens,
       openPerOwner: LIMITS.openKeygensPerDevice,
       safeSeconds: LIMITS.keygenSafeSeconds,
+      safeUnstartedSeconds: LIMITS.keygenUnstartedSeconds,
     },
     node.clock.monotonic,
     ({ id }) => void node.engine.run('setup.drop', { handle: id }).catch(() => undefined),

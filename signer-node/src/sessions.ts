@@ -52,7 +52,12 @@ export interface SessionLimits {
    * seconds. Left out, a full table refuses.
    */
   readonly safeSeconds?: number
+  /** The same for one that never came to its second message. */
+  readonly safeUnstartedSeconds?: number
 }
+
+/** The step of an initiator's second message. */
+const SECOND_STEP = 3
 
 /** Sessions of one kind. `onEnd` is told of every session whose state must be dropped. */
 export class Sessions<Data> {
@@ -91,9 +96,8 @@ export class Sessions<Data> {
       open++
       if (ownerOf(session) === owner) own++
     }
-    if (open >= this.#limits.open && !this.#evict(this.#limits.safeSeconds))
-      throw new Refusal('busy', { retryAfterSeconds: 5 })
     if (own >= this.#limits.openPerOwner) throw new Refusal('busy', { retryAfterSeconds: 2 })
+    if (open >= this.#limits.open && !this.#evict()) throw new Refusal('busy', { retryAfterSeconds: 5 })
     const session: Session<Data> = {
       ...about,
       begun: this.#clock(),
@@ -108,17 +112,22 @@ export class Sessions<Data> {
     return session
   }
 
-  /** Ends the oldest session that is no longer safe, so that sessions that nobody goes on with never fill the table. */
-  #evict(safeSeconds: number | undefined): boolean {
-    if (safeSeconds === undefined) return false
-    for (const session of this.#sessions.values()) {
-      if (!isHeavy(session)) continue
-      // A map keeps the order of insertion: the first is the oldest.
-      if (session.begun > this.#clock() - safeSeconds * 1000) return false
-      this.remove(session)
-      return true
-    }
-    return false
+  /**
+   * Ends the oldest session that is no longer safe, so that sessions that nobody goes on with never fill the table.
+   * Those that never came to a second message go first: one message costs its sender next to nothing.
+   */
+  #evict(): boolean {
+    const { safeSeconds, safeUnstartedSeconds = safeSeconds } = this.#limits
+    if (safeSeconds === undefined || safeUnstartedSeconds === undefined) return false
+    const now = this.#clock()
+    // A map keeps the order of insertion: the first is the oldest.
+    const heavy = [...this.#sessions.values()].filter(isHeavy)
+    const isPast = ({ begun }: Session<Data>, seconds: number): boolean => begun <= now - seconds * 1000
+    const victim =
+      heavy.find((session) => !session.kept.has(SECOND_STEP) && isPast(session, safeUnstartedSeconds)) ??
+      heavy.find((session) => isPast(session, safeSeconds))
+    if (victim !== undefined) this.remove(victim)
+    return victim !== undefined
   }
 
   /** Ends the session's state; answers that were given stay. */
