@@ -63,3 +63,13 @@ test('without its record only a database without a history is taken', async () =
   writeFileSync(join(folder, 'generation'), '')
   await expect(running(folder, async () => undefined)).rejects.toThrow(/missing or empty/)
 })
+
+test('a crash between the first entry and its note is no older database', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tercet-generation-'))
+  createDatabase(join(folder, 'db'))
+  await running(folder, async (store) => {
+    store.onHead = undefined
+    await entry(store, 1)
+  })
+  await running(folder, (store) => entry(store, 2))
+})

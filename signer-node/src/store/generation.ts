@@ -1,10 +1,11 @@
 // Was the database put back to an earlier state? A record outside it remembers how far it had come. (SPEC 7 row 21)
 
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { equalBytes } from '@tercet/protocol/bytes'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { StartRefused } from '../refusal.js'
-import type { Head, Store } from './open.js'
+import { type Head, type Store, syncFolder } from './open.js'
 
 const PREFIX = 'tercet-generation-1'
 /** Lines are padded to one length, so that a shorter number never leaves the tail of a longer one. */
@@ -33,7 +34,10 @@ export async function openGeneration(path: string, store: Store): Promise<Genera
       'the database is older than it was when this node ran last. If it was restored on purpose, run `tercet-node acknowledge-restore`',
     )
   }
-  return writer(path)
+  const record = writer(path)
+  // Before the first entry, not with it: a crash in between would leave a history without a record.
+  if (seen === undefined) record.begin()
+  return record
 }
 
 /** Starts a new record, whatever the old one says. */
@@ -43,11 +47,18 @@ export function restartGeneration(path: string, head: Head): void {
   record.close()
 }
 
-function writer(path: string): GenerationRecord {
+function writer(path: string): GenerationRecord & { begin(): void } {
   const file = openSync(path, existsSync(path) ? 'r+' : 'w+', 0o600)
+  const note = ({ seq, hash }: Head): void => {
+    writeSync(file, `${PREFIX} ${seq} ${toBase64url(hash)}`.padEnd(LINE_BYTES - 1).concat('\n'), 0)
+  }
   return {
-    note: ({ seq, hash }) => {
-      writeSync(file, `${PREFIX} ${seq} ${toBase64url(hash)}`.padEnd(LINE_BYTES - 1).concat('\n'), 0)
+    note,
+    /** Durable, unlike the rest: without any record a node with a history does not start. */
+    begin: () => {
+      note({ seq: 0, hash: new Uint8Array(32) })
+      fsyncSync(file)
+      syncFolder(dirname(path))
     },
     close: () => closeSync(file),
   }
@@ -69,6 +80,7 @@ async function hasEntries(store: Store): Promise<boolean> {
 }
 
 async function holds(store: Store, { seq, hash }: Head): Promise<boolean> {
+  if (seq === 0) return true
   const row = await store.read((db) =>
     db.selectFrom('audit').select('hash').where('seq', '=', seq).executeTakeFirst(),
   )
