@@ -18,7 +18,7 @@ import { createKeygen } from './keys.js'
 import { createLocks } from './lock.js'
 import { type Log, whereOf } from './log.js'
 import { createMetrics } from './metrics.js'
-import { type Node, systemClock } from './node.js'
+import { type Clock, type Node, systemClock } from './node.js'
 import { createOtSetups } from './ot-setups.js'
 import { createPairs } from './pairs.js'
 import { EXIT, StartRefused } from './refusal.js'
@@ -89,7 +89,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     exclusively: createLocks(),
     policy: DEFAULT_POLICY,
     policyHash: policyHash(DEFAULT_POLICY),
-    started: clock.now(),
+    started: await nextSecond(clock),
     address: '',
     notReady: 'starting',
   }
@@ -210,4 +210,14 @@ function close(server: Server): Promise<void> {
     })
     server.closeIdleConnections()
   })
+}
+
+/**
+ * Waits until a second begins. `created` counts whole seconds: a node that served in the second in which it started
+ * could not tell a message of its predecessor from one of its own, and the predecessor's nonces are forgotten.
+ */
+async function nextSecond(clock: Clock): Promise<number> {
+  const before = clock.now()
+  while (clock.now() <= before) await new Promise((resolve) => setTimeout(resolve, 20))
+  return clock.now()
 }
