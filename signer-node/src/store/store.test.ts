@@ -110,7 +110,7 @@ test("a file that is no database is refused as the operator's matter", () => {
 test('burned seeds are in no file after the checkpoint', async () => {
   const files = () =>
     Buffer.concat([path, `${path}-wal`].filter((f) => existsSync(f)).map((f) => readFileSync(f)))
-  const { sealed } = wallet.otSetup
+  const sealed = Buffer.from(wallet.otSetup.sealed)
   expect(files().includes(sealed)).toBe(true)
   await store.write((tx) => burnSetups(tx, wallet))
   await store.checkpoint()
