@@ -12,19 +12,13 @@ import {
   SCALAR_BYTES,
 } from './curve.js'
 import { Malformed, Misuse } from './errors.js'
+import { AT_BYTES, BASE_OT_MESSAGE_BYTES, MAX_BATCH, uBytes } from './oblivious/parameters.js'
 import { type OpType, VERSION } from './session.js'
 import { integer, u32be, u64be } from './transcript.js'
 
-export const MAX_BATCH = 16
+export { MAX_BATCH }
 export const MAX_REQUEST_BYTES = 65536
 export const MAX_ADDRESS_BYTES = 1024
-/** xi: OTs of one multiplication. (SPEC 3.1) */
-const OTS_PER_MULTIPLICATION = 416
-
-/** Bytes of U for a batch: 128 rows of (Lext + 128) / 8 bytes. (SPEC 3.8) */
-function extensionBytes(batch: number): number {
-  return 128 * (16 * Math.ceil((batch * OTS_PER_MULTIPLICATION) / 128) + 16)
-}
 
 // Deviation: Schnorr proofs and verifiable encryptions are `bytes` here; they are read, as strictly, where they are
 // verified. Whether they can be read depends on no secret.
@@ -42,10 +36,10 @@ const scalarEach = <const N extends string>(name: N) =>
   ({ name, type: 'scalar', length: SCALAR_BYTES, count: 'batch' }) as const
 /** 256 points of one base-OT message, both of every pair decoded. */
 const baseOt = <const N extends string>(name: N) =>
-  ({ name, type: 'points', length: 256 * POINT_BYTES, count: 1 }) as const
+  ({ name, type: 'points', length: BASE_OT_MESSAGE_BYTES, count: 1 }) as const
 /** at of one multiplication: 416 * 3 scalars, ordered by j, then w; kept as bytes, every one below q. */
 const corrections = <const N extends string>(name: N) =>
-  ({ name, type: 'scalars', length: OTS_PER_MULTIPLICATION * 3 * SCALAR_BYTES, count: 'batch' }) as const
+  ({ name, type: 'scalars', length: AT_BYTES, count: 'batch' }) as const
 /**
  * u32be length || bytes. Deviation: it comes last wherever a list of the text names it earlier (the address in
  * keygen.res3, the request in fresh.req2), so that every other field stands at a fixed place.
@@ -313,7 +307,7 @@ export type FieldsOf<N extends MessageName> = Fields<N, false>
 export type MessageOf<N extends MessageName> = Fields<N, true> & { readonly bytes: Uint8Array }
 
 function unitLength(field: FieldSpec, batch: number): number {
-  return field.length === 'batch' ? extensionBytes(batch) : field.length
+  return field.length === 'batch' ? uBytes(batch) : field.length
 }
 
 /** Exact body length of a message for a batch size, with `variableBytes` for its variable field. */
