@@ -11,6 +11,8 @@ const crossPackage = ['properties', 'adversary', 'simulation']
 
 export default defineConfig({
   test: {
+    // Vitest leaves one core idle by default; on two cores that is half of the machine.
+    maxWorkers: '100%',
     projects: [
       {
         ...readSource,
