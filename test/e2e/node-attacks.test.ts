@@ -91,7 +91,7 @@ test('many requests on one presignature at once: one answer, refusals for the re
   const { send } = askFor(item.presignature, inputOf(wallet, messageRequest(wallet, 'first')))
   const { view } = decodeMessage('sign.req1', send)
   const about = { session: device.session('sign', item.presigId), wallet }
-  const bodies = Array.from({ length: 40 }, (_, n) => {
+  const bodies = Array.from({ length: 200 }, (_, n) => {
     const { request } = inputOf(wallet, messageRequest(wallet, `other ${n}`))
     return n % 2 === 0 ? send : encodeMessage('sign.req1', { presigId: item.presigId, view, request })
   })
