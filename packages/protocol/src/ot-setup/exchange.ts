@@ -1,6 +1,6 @@
 // How do two parties make both directions of an OT setup, inside keygen and on its own? (SPEC 2.2)
 
-import type { PointList } from '../messages.js'
+import type { PointList } from '../messages/index.js'
 import {
   type BaseOtReceiver,
   type Direction,

@@ -3,7 +3,7 @@
 import { equalBytes, isZero } from '../bytes.js'
 import { mod, mulBase, ORDER, randomBytes, randomScalar } from '../curve.js'
 import { Misuse, ProtocolAbort } from '../errors.js'
-import { encodeMessage, type FieldsOf, MAX_BATCH, type MessageOf } from '../messages.js'
+import { encodeMessage, type FieldsOf, MAX_BATCH, type MessageOf } from '../messages/index.js'
 import { extend, type MultiplicationReceiver } from '../oblivious/ot-extension.js'
 import { multiplyFinish, multiplySend, type Pair } from '../oblivious/rvole.js'
 import { box, type OneTime, take } from '../one-time.js'

@@ -3,7 +3,7 @@
 import { equalBytes } from '../bytes.js'
 import { randomBytes } from '../curve.js'
 import { Misuse } from '../errors.js'
-import { encodeMessage } from '../messages.js'
+import { encodeMessage } from '../messages/index.js'
 import { take } from '../one-time.js'
 import type { ResponderPresignature } from '../presign/presignature.js'
 import { requestHash } from '../presign/session.js'
