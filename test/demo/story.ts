@@ -80,7 +80,7 @@ async function tell(
   output.heading('Three parties, three processes')
   const node = await output.step('start the cosigner node with its database', async () => {
     printed.push(...(await initNode(nodeFolder)).output())
-    return startNode(nodeFolder, ...(options.nodeArguments ?? []))
+    return startNode({ dataDir: nodeFolder, options: options.nodeArguments ?? [] })
   })
   const proxy = await startProxy(node.port)
   atEnd(() => proxy.close())
@@ -173,7 +173,7 @@ async function tell(
   const again = await output.step('restart the node', async () => {
     const ended = await node.stop()
     output.claim('the node ended by itself on SIGTERM', ended === 0)
-    const restarted = await startNode(nodeFolder, ...(options.nodeArguments ?? []))
+    const restarted = await startNode({ dataDir: nodeFolder, options: options.nodeArguments ?? [] })
     proxy.retarget(restarted.port)
     return restarted
   })
@@ -208,8 +208,8 @@ async function tell(
       ...files.flat(),
       ...snapshots,
       ...printed,
-      ...node.output(),
-      ...again.output(),
+      ...node.program.output(),
+      ...again.program.output(),
       ...device.output(),
       ...proxy.recorded(),
     ],

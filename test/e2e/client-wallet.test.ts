@@ -1,15 +1,11 @@
 // Does the SDK work against a real node over HTTP: created, signing, reopened, through a restart, behind viem and ethers?
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fetchTransport, type Transport, Wallet } from '@tercet/client'
 import { TercetSigner } from '@tercet/client/ethers'
 import { fileStorage } from '@tercet/client/storage/file'
 import { memoryStorage } from '@tercet/client/storage/memory'
 import { viemAccount } from '@tercet/client/viem'
-import { encodePoint, mulBase, randomScalar } from '@tercet/protocol/curve'
-import { ownerOf, proveRecoveryKey } from '@tercet/protocol/recovery-key'
 import { fromBase64url } from '@tercet/wire/base64url'
 import { decodeKit } from '@tercet/wire/kit'
 import {
@@ -19,8 +15,12 @@ import {
 } from 'ethers'
 import { recoverMessageAddress, recoverTransactionAddress, recoverTypedDataAddress } from 'viem'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type NodeProcess, startNode } from './node-process.js'
+import { type NodeProcess, newDataDir, startNode } from '../support/node-process.js'
+import { runSeed, seededRandom } from '../support/random.js'
+import { someRecovery } from '../support/recovery.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
+const folder = temporaryFolder('client-wallet')
 const passphrase = 'correct horse battery staple'
 const to = '0x70997970C51812dc3A010C7d01b50e0d17dc79C8'
 const transaction = {
@@ -46,19 +46,11 @@ const mail = {
   message: { to, amount: 2n ** 200n, text: 'three lines' },
 } as const
 
-function random(length: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(length))
-}
+const seed = runSeed()
+const recovery = someRecovery(seededRandom(`${seed}/recovery`))
 
-function recovery({ identity }: { readonly identity: string }) {
-  const kappa = randomScalar(random)
-  const owner = ownerOf(fromBase64url(identity, 'identity', 34))
-  return { publicKey: encodePoint(mulBase(kappa)), proof: proveRecoveryKey(kappa, owner, random) }
-}
-
-describe('a wallet with a real node', () => {
+describe(`a wallet with a real node (seed ${seed})`, () => {
   let node: NodeProcess
-  let folder: string
   let wallet: Wallet
   let sent: string[] = []
   const transport: Transport = (request) => {
@@ -68,14 +60,13 @@ describe('a wallet with a real node', () => {
   const open = () => fileStorage({ path: join(folder, 'device.tercet'), passphrase })
 
   beforeAll(async () => {
-    node = await startNode()
-    folder = await mkdtemp(join(tmpdir(), 'tercet-device-'))
+    node = await startNode({ dataDir: await newDataDir(folder, 'node') })
     wallet = await Wallet.create({
       node: node.url,
       storage: await open(),
       recovery,
       transport,
-      expectedIdentity: node.line.identity,
+      expectedIdentity: node.identity,
     })
   })
   beforeEach(() => {
@@ -84,7 +75,6 @@ describe('a wallet with a real node', () => {
   afterAll(async () => {
     await wallet?.close()
     await node?.stop()
-    await rm(folder, { recursive: true, force: true })
   })
 
   it('signs with one request when a presignature is ready, and with two when none is', async () => {
@@ -149,7 +139,7 @@ describe('a wallet with a real node', () => {
   it('goes on quietly after the node has forgotten its presignatures', async () => {
     await wallet.ready()
     await node.stop()
-    node = await startNode(node.dataDir, '--port', String(node.line.port))
+    node = await node.restart()
     sent = []
     const message = 'after a restart'
     const signed = await wallet.signMessage(message)
@@ -171,7 +161,7 @@ describe('a wallet with a real node', () => {
 
   it('has a kit that names this node', async () => {
     const kit = decodeKit(await wallet.recoveryKit())
-    expect(kit.record.sidInputs.idC).toEqual(fromBase64url(node.line.identity, 'identity', 34))
+    expect(kit.record.sidInputs.idC).toEqual(fromBase64url(node.identity, 'identity', 34))
   })
 
   it('is refused a raw digest, by name', async () => {

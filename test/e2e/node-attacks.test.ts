@@ -16,16 +16,18 @@ import { ENDPOINTS, type Endpoint, type EndpointName } from '@tercet/wire/endpoi
 import { signTagged } from '@tercet/wire/identity'
 import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type NodeProcess, startNode } from './node-process.js'
+import { type NodeProcess, newDataDir, startNode, VERBOSE } from '../support/node-process.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 import { expectOk, inputOf, messageRequest, RawDevice, type RawWallet, random, sha256 } from './raw-device.js'
 
+const folder = temporaryFolder('node-attacks')
 let node: NodeProcess
 let device: RawDevice
 let wallet: RawWallet
 
 beforeAll(async () => {
-  node = await startNode()
-  device = await RawDevice.create(node.url, node.line.identity)
+  node = await startNode({ dataDir: await newDataDir(folder, 'node'), options: VERBOSE })
+  device = await RawDevice.create(node.url, node.identity)
   wallet = (await device.keygen()).wallet
 })
 
@@ -69,7 +71,7 @@ describe('the second message of a presign session', () => {
 })
 
 test('fifty cheats in parallel on one setup: one check at most is answered, and one strike counted', async () => {
-  const other = await RawDevice.create(node.url, node.line.identity)
+  const other = await RawDevice.create(node.url, node.identity)
   const { wallet: own } = await other.keygen()
   const attempts = Array.from({ length: 50 }, async () => {
     const started = presign.start(other.context(own), 1, random)
@@ -157,7 +159,7 @@ describe('key generation', () => {
     const opened = keygen.open(started.state, decodeMessage('keygen.res1', res1), random)
     const res2 = expectOk(await device.send('keygen.open', { ...about, previous: sha256(res1) }, opened.send))
     const { key, send } = keygen.finish(opened.state, decodeMessage('keygen.res2', res2), random)
-    const stranger = await RawDevice.create(node.url, node.line.identity)
+    const stranger = await RawDevice.create(node.url, node.identity)
     const { keyId, transcript } = key.share
     const signature = await signTagged(stranger.identity, 'sig/tr', 'device', keyId, transcript)
     const req3 = encodeMessage('keygen.req3', { ...send, signature })
@@ -174,7 +176,7 @@ describe('key generation', () => {
 })
 
 test('no bytes and no paths make the node fail: never a bug, always a signed answer', async () => {
-  const other = await RawDevice.create(node.url, node.line.identity)
+  const other = await RawDevice.create(node.url, node.identity)
   const names = Object.keys(ENDPOINTS).filter((name) => name !== 'identity') as EndpointName[]
   for (const name of names) {
     const { request, method } = ENDPOINTS[name] as Endpoint

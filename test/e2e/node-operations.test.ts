@@ -1,22 +1,26 @@
 // Does the program start, refuse, report and stop as an operator expects? (security.md 5; stack trap 9)
 
-import { chmodSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toBase64url } from '@tercet/wire/base64url'
 import { decodeIdentityDocument } from '@tercet/wire/control'
 import { ENDPOINTS } from '@tercet/wire/endpoints'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type NodeProcess, newDataDir, runNodeProgram, startNode } from './node-process.js'
+import { type NodeProcess, newDataDir, runNodeProgram, startNode, VERBOSE } from '../support/node-process.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 import { RawDevice } from './raw-device.js'
 
 const ORIGIN = 'https://wallet.example'
+const folder = temporaryFolder('node-operations')
 let node: NodeProcess
 
 beforeAll(async () => {
-  node = await startNode(newDataDir(), '--origin', ORIGIN, '--public-address', 'https://node.example/t/')
+  node = await startNode({
+    dataDir: await newDataDir(folder, 'node'),
+    options: [...VERBOSE, '--origin', ORIGIN, '--public-address', 'https://node.example/t/'],
+  })
 })
 
 afterAll(async () => {
@@ -25,14 +29,17 @@ afterAll(async () => {
 
 describe('a running node', () => {
   test('says where it listens, who it is, and that it is well', async () => {
-    expect(node.line).toMatchObject({ pid: node.child.pid, identity: expect.stringMatching(/^[\w-]{46}$/) })
+    expect(node).toMatchObject({
+      pid: node.program.child.pid,
+      identity: expect.stringMatching(/^[\w-]{46}$/),
+    })
     for (const path of ['/health', '/ready']) {
       const response = await fetch(node.url + path)
       expect([response.status, await response.json()]).toEqual([200, { status: 'ok' }])
     }
     const body = new Uint8Array(await (await fetch(`${node.url}/v1/identity`)).arrayBuffer())
     const identity = decodeIdentityDocument(body)
-    expect(toBase64url(identity.identity)).toBe(node.line.identity)
+    expect(toBase64url(identity.identity)).toBe(node.identity)
     expect(identity.address).toBe('https://node.example/t')
   })
 
@@ -82,7 +89,7 @@ describe('a running node', () => {
   })
 
   test('gives up on a client that never finishes its headers', async () => {
-    const socket = connect(node.line.port, '127.0.0.1')
+    const socket = connect(node.port, '127.0.0.1')
     socket.on('error', () => undefined)
     const begun = performance.now()
     socket.write('POST /v1/keygen/start HTTP/1.1\r\nhost: node\r\n')
@@ -97,7 +104,7 @@ describe('refusals to start', () => {
     runNodeProgram('start', '--data-dir', dataDir, '--port', '0', '--metrics-port', '0')
 
   test('no data folder', () => {
-    const refused = start(join(mkdtempSync(join(tmpdir(), 'tercet-none-')), 'none'))
+    const refused = start(join(folder, 'none'))
     expect(refused.status).toBe(3)
     expect(refused.stderr).toContain('tercet-node init')
   })
@@ -106,15 +113,15 @@ describe('refusals to start', () => {
     expect(runNodeProgram('init', '--data-dir', node.dataDir).status).toBe(3)
   })
 
-  test('a wrapping key that others can read', () => {
-    const dataDir = newDataDir()
+  test('a wrapping key that others can read', async () => {
+    const dataDir = await newDataDir(folder, 'readable')
     chmodSync(join(dataDir, 'wrapping.key'), 0o644)
     expect(start(dataDir)).toMatchObject({ status: 3, stdout: '' })
     expect(runNodeProgram('doctor', '--data-dir', dataDir).status).toBe(1)
   })
 
-  test('an unknown schema version', () => {
-    const dataDir = newDataDir()
+  test('an unknown schema version', async () => {
+    const dataDir = await newDataDir(folder, 'schema')
     const database = new Database(join(dataDir, 'node.sqlite'))
     database.exec(`UPDATE meta SET value = '99'`)
     database.close()
@@ -123,13 +130,13 @@ describe('refusals to start', () => {
     expect(refused.stderr).toContain('schema version 99')
   })
 
-  test('a database that lost a table, and a file that is none', () => {
-    const dataDir = newDataDir()
+  test('a database that lost a table, and a file that is none', async () => {
+    const dataDir = await newDataDir(folder, 'table')
     const database = new Database(join(dataDir, 'node.sqlite'))
     database.exec('DROP TABLE identity')
     database.close()
     expect(start(dataDir)).toMatchObject({ status: 5, stdout: '' })
-    const garbled = newDataDir()
+    const garbled = await newDataDir(folder, 'garbled')
     writeFileSync(join(garbled, 'node.sqlite'), new Uint8Array(8192).fill(7))
     expect(start(garbled)).toMatchObject({ status: 3, stdout: '' })
   })
@@ -151,8 +158,8 @@ describe('refusals to start', () => {
 })
 
 test('SIGTERM lets a running key generation end, answers not-ready, and leaves with 0', async () => {
-  const own = await startNode()
-  const device = await RawDevice.create(own.url, own.line.identity)
+  const own = await startNode({ dataDir: await newDataDir(folder, 'stopped') })
+  const device = await RawDevice.create(own.url, own.identity)
   await fetch(`${own.url}/health`)
   const session = device.keygen()
   await new Promise((resolve) => setTimeout(resolve, 50))
@@ -165,8 +172,8 @@ test('SIGTERM lets a running key generation end, answers not-ready, and leaves w
 })
 
 test('the first storage error stops the node, which acknowledges nothing more', async () => {
-  const own = await startNode()
-  const device = await RawDevice.create(own.url, own.line.identity)
+  const own = await startNode({ dataDir: await newDataDir(folder, 'broken') })
+  const device = await RawDevice.create(own.url, own.identity)
   const { wallet } = await device.keygen()
   const database = new Database(join(own.dataDir, 'node.sqlite'))
   database.pragma('foreign_keys = OFF')
@@ -174,6 +181,5 @@ test('the first storage error stops the node, which acknowledges nothing more', 
   database.close()
   const answer = await device.kit(wallet)
   expect(answer).toMatchObject({ status: 503, code: 'storage', signed: true })
-  const ended = await new Promise((resolve) => own.child.once('exit', resolve))
-  expect(ended).toBe(5)
+  expect(await own.program.ended()).toBe(5)
 })

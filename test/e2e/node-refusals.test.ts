@@ -8,17 +8,19 @@ import { generateIdentity } from '@tercet/wire/identity'
 import { encodeRequest } from '@tercet/wire/request'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type NodeProcess, runNodeProgram, startNode } from './node-process.js'
+import { type NodeProcess, newDataDir, runNodeProgram, startNode, VERBOSE } from '../support/node-process.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 import { expectOk, inputOf, messageRequest, RawDevice, type RawWallet, random, sha256 } from './raw-device.js'
 
+const folder = temporaryFolder('node-refusals')
 let node: NodeProcess
 let device: RawDevice
 let wallet: RawWallet
 let keygen: Awaited<ReturnType<RawDevice['keygen']>>
 
 beforeAll(async () => {
-  node = await startNode()
-  device = await RawDevice.create(node.url, node.line.identity)
+  node = await startNode({ dataDir: await newDataDir(folder, 'node'), options: VERBOSE })
+  device = await RawDevice.create(node.url, node.identity)
   keygen = await device.keygen()
   wallet = keygen.wallet
 })
@@ -212,8 +214,8 @@ describe('policy', () => {
 
 test('a restart forgets presignatures and sessions, keeps the key, and an honest pair signs on', async () => {
   const { send, about } = await poolMessage('restart')
-  expect(await node.stop('SIGKILL')).toBe('SIGKILL')
-  node = await startNode(node.dataDir)
+  expect(await node.kill()).toBe('SIGKILL')
+  node = await node.restart()
   const moved = new RawDevice(node.url, device.node, device.identity)
   device = moved
   // A signature is refused when it was made before the node started.
@@ -281,7 +283,7 @@ function events(): string[] {
 }
 
 test('a restored older database is refused until it is acknowledged; then the pair makes a new setup and signs', async () => {
-  const other = await RawDevice.create(node.url, node.line.identity)
+  const other = await RawDevice.create(node.url, node.identity)
   const { wallet: kept } = await other.keygen()
   const [item] = await other.presign(kept, 1)
   if (item === undefined) throw new Error('no presignature')
@@ -289,7 +291,7 @@ test('a restored older database is refused until it is acknowledged; then the pa
   const database = `${node.dataDir}/node.sqlite`
   copyFileSync(database, `${node.dataDir}/snapshot`)
 
-  node = await startNode(node.dataDir)
+  node = await node.restart()
   await untilSignaturesCount()
   const before = new RawDevice(node.url, other.node, other.identity)
   await before.signFresh(kept, messageRequest(kept, 'spent after the snapshot'))
@@ -301,7 +303,7 @@ test('a restored older database is refused until it is acknowledged; then the pa
   expect(refused.stderr).toContain('acknowledge-restore')
   expect(runNodeProgram('acknowledge-restore', '--data-dir', node.dataDir).status).toBe(0)
 
-  node = await startNode(node.dataDir)
+  node = await node.restart()
   await untilSignaturesCount()
   const after = new RawDevice(node.url, other.node, other.identity)
   await expect(after.sign(kept, item, messageRequest(kept, 'revived'))).rejects.toThrow(

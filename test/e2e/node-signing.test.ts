@@ -4,16 +4,18 @@ import { secp256k1 } from '@noble/curves/secp256k1.js'
 import type { Signature } from '@tercet/protocol/sign'
 import type { SigningRequest } from '@tercet/wire/request'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type NodeProcess, startNode } from './node-process.js'
+import { type NodeProcess, newDataDir, startNode, VERBOSE } from '../support/node-process.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 import { expected, messageRequest, RawDevice, type RawWallet, selfTest } from './raw-device.js'
 
+const folder = temporaryFolder('node-signing')
 let node: NodeProcess
 let device: RawDevice
 let wallet: RawWallet
 
 beforeAll(async () => {
-  node = await startNode()
-  device = await RawDevice.create(node.url, node.line.identity)
+  node = await startNode({ dataDir: await newDataDir(folder, 'node'), options: VERBOSE })
+  device = await RawDevice.create(node.url, node.identity)
   wallet = (await device.keygen()).wallet
 })
 

@@ -3,7 +3,10 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Random } from '@tercet/protocol/random'
 
-/** SHA-256 in counter mode over a seed: the same seed, the same bytes. */
+/**
+ * The same seed, the same bytes. Block n is SHA-256 of `seed/n`; a draw takes whole blocks from the next n on and cuts
+ * the last one short.
+ */
 export function seededRandom(seed: string): Random {
   let counter = 0
   return (length) => {

@@ -8,14 +8,10 @@ import { type BrowserContext, chromium, type Page } from 'playwright-core'
 import { recoverMessageAddress } from 'viem'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  type KillableNode,
-  newDataDir,
-  startKillableNode,
-  temporaryFolder,
-} from '../support/killable-node.js'
+import { type NodeProcess, newDataDir, startNode } from '../support/node-process.js'
 import { someRecovery } from '../support/recovery.js'
 import { suite } from '../support/suite.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 const FLAGS = [
@@ -52,7 +48,7 @@ async function serveFolder(root: string): Promise<{ origin: string; server: Serv
 describe('a wallet in Chromium', () => {
   let server: Server
   let origin = ''
-  let node: KillableNode
+  let node: NodeProcess
   let context: BrowserContext
   let page: Page
   const errors: string[] = []
@@ -75,7 +71,7 @@ describe('a wallet in Chromium', () => {
     server = served.server
     origin = served.origin
     const dataDir = await newDataDir(folder, 'node')
-    node = await startKillableNode({ dataDir, options: ['--origin', origin] })
+    node = await startNode({ dataDir, options: ['--origin', origin] })
     const profile = mkdtempSync(join(folder, 'profile-'))
     context = await chromium.launchPersistentContext(profile, { executablePath: CHROMIUM, args: FLAGS })
     const recovery = someRecovery(random('recovery'))

@@ -4,13 +4,9 @@ import { join } from 'node:path'
 import { recoverMessageAddress } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type DeviceEvent, type DeviceTask, eventsOf, startDevice } from '../support/device-process.js'
-import {
-  type KillableNode,
-  newDataDir,
-  startKillableNode,
-  temporaryFolder,
-} from '../support/killable-node.js'
+import { type NodeProcess, newDataDir, startNode } from '../support/node-process.js'
 import { suite } from '../support/suite.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 import { readTrace, underStrace } from '../support/trace.js'
 
 const { some, count } = suite('device crash')
@@ -26,7 +22,7 @@ interface Point {
 const environment = { UV_THREADPOOL_SIZE: '1' }
 
 describe('a device killed at a durable call', () => {
-  let node: KillableNode
+  let node: NodeProcess
   let points: Point[] = []
 
   function taskIn(name: string, messages: readonly string[]): DeviceTask {
@@ -35,7 +31,7 @@ describe('a device killed at a durable call', () => {
   }
 
   beforeAll(async () => {
-    node = await startKillableNode({ dataDir: await newDataDir(folder, 'node') })
+    node = await startNode({ dataDir: await newDataDir(folder, 'node') })
     const file = join(folder, 'count.trace')
     const device = startDevice(taskIn('count', []), { environment, under: underStrace(file, DURABLE) })
     expect(await device.ended(), device.stdout() + device.stderr()).toBe(0)
@@ -100,7 +96,7 @@ describe('a device killed at a durable call', () => {
     const stored = { call: 'fsync', nth: 4 } as const
     const events = await crash(stored, 'forgotten', async () => {
       await node.kill()
-      node = await startKillableNode({ dataDir: join(folder, 'node'), port: node.port })
+      node = await startNode({ dataDir: join(folder, 'node'), port: node.port })
     })
     expect(events).toContainEqual({ event: 'refused', code: 'unknown-session' })
     expect(events).toContainEqual(expect.objectContaining({ event: 'wallet', from: 'nothing' }))

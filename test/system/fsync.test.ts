@@ -4,9 +4,10 @@ import { Wallet } from '@tercet/client'
 import { memoryStorage } from '@tercet/client/storage/memory'
 import { expect, it } from 'vitest'
 import { builtProgram } from '../support/device-process.js'
-import { newDataDir, startKillableNode, temporaryFolder } from '../support/killable-node.js'
+import { newDataDir, startNode } from '../support/node-process.js'
 import { someRecovery } from '../support/recovery.js'
 import { suite } from '../support/suite.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 import { type Call, readTrace, underStrace } from '../support/trace.js'
 
 const { random, count, violations } = suite('fsync')
@@ -25,7 +26,7 @@ interface Answered {
 async function traced(label: string, nodeOptions: readonly string[]) {
   const file = join(folder, `${label}.trace`)
   const dataDir = await newDataDir(folder, label)
-  const node = await startKillableNode({ dataDir, nodeOptions, under: underStrace(file, CALLS) })
+  const node = await startNode({ dataDir, nodeOptions, under: underStrace(file, CALLS) })
   const answered: Answered[] = []
   const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     const from = Date.now()

@@ -2,8 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { eventsOf, startDevice } from '../support/device-process.js'
-import { newDataDir, startKillableNode, temporaryFolder } from '../support/killable-node.js'
+import { newDataDir, startNode } from '../support/node-process.js'
 import { suite } from '../support/suite.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const { count } = suite('health')
 const folder = temporaryFolder('health')
@@ -42,7 +43,7 @@ function figures(latencies: readonly number[]) {
 }
 
 it(`answers /health below ${LIMIT_MS} ms at the 99th percentile while ${KEYGENS} keygens run`, async () => {
-  const node = await startKillableNode({ dataDir: await newDataDir(folder, 'node') })
+  const node = await startNode({ dataDir: await newDataDir(folder, 'node') })
   const devices = Array.from({ length: KEYGENS }, () =>
     startDevice({ node: node.url, messages: [] }, { under: ['nice', '-n', '19'] }),
   )
@@ -61,7 +62,7 @@ it(`answers /health below ${LIMIT_MS} ms at the 99th percentile while ${KEYGENS}
 })
 
 it('sees a node that does not answer for a while (positive control)', async () => {
-  const node = await startKillableNode({ dataDir: await newDataDir(folder, 'stopped') })
+  const node = await startNode({ dataDir: await newDataDir(folder, 'stopped') })
   const polling = poll(`${node.url}/health`)
   await pause(500)
   process.kill(node.pid, 'SIGSTOP')

@@ -5,16 +5,12 @@ import { TercetError, Wallet, type WalletOptions } from '@tercet/client'
 import { memoryStorage } from '@tercet/client/storage/memory'
 import { recoverMessageAddress } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
-import {
-  type KillableNode,
-  newDataDir,
-  startKillableNode,
-  temporaryFolder,
-} from '../support/killable-node.js'
+import { type NodeProcess, newDataDir, startNode } from '../support/node-process.js'
 import { below } from '../support/random.js'
 import { someRecovery } from '../support/recovery.js'
 import { built } from '../support/root.js'
 import { DEEP, suite } from '../support/suite.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 import { readTrace, underStrace } from '../support/trace.js'
 
 const { random, some, count } = suite('node crash')
@@ -77,7 +73,7 @@ describe('a node killed at a durable call', () => {
   beforeAll(async () => {
     const file = join(folder, 'count.trace')
     const dataDir = await newDataDir(folder, 'count')
-    const node = await startKillableNode({ dataDir, under: underStrace(file, DURABLE) })
+    const node = await startNode({ dataDir, under: underStrace(file, DURABLE) })
     const calls = () => readTrace(file).filter(({ pid }) => pid === node.pid)
     const before = calls()
     const done = await course({ node: node.url, storage: memoryStorage() }, 'count')
@@ -100,11 +96,11 @@ describe('a node killed at a durable call', () => {
     const name = `${call}-${nth}-${atOnce ? 'at-once' : 'later'}`
     const dataDir = await newDataDir(folder, name)
     const inject = ['-e', `inject=${call}:signal=KILL:when=${nth}`]
-    const first = await startKillableNode({
+    const first = await startNode({
       dataDir,
       under: underStrace(join(folder, `${name}.trace`), DURABLE, inject),
     })
-    const again = (): Promise<KillableNode> => startKillableNode({ dataDir, port: first.port })
+    const again = (): Promise<NodeProcess> => startNode({ dataDir, port: first.port })
     const ended = first.program.ended()
     const restarted = atOnce ? ended.then(again) : undefined
     const options = { node: first.url, storage: memoryStorage() }

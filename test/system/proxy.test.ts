@@ -3,14 +3,10 @@ import { join } from 'node:path'
 import { recoverMessageAddress } from 'viem'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type DeviceEvent, eventsOf, startDevice } from '../support/device-process.js'
-import {
-  type KillableNode,
-  newDataDir,
-  startKillableNode,
-  temporaryFolder,
-} from '../support/killable-node.js'
 import { type Nginx, startNginx } from '../support/nginx.js'
+import { type NodeProcess, newDataDir, startNode } from '../support/node-process.js'
 import { suite } from '../support/suite.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const { count } = suite('proxy')
 const folder = temporaryFolder('proxy')
@@ -25,11 +21,11 @@ const LOCATIONS = `
 `
 
 describe('a node behind nginx', () => {
-  let node: KillableNode
+  let node: NodeProcess
   let nginx: Nginx
 
   beforeAll(async () => {
-    node = await startKillableNode({ dataDir: await newDataDir(folder, 'node') })
+    node = await startNode({ dataDir: await newDataDir(folder, 'node') })
     nginx = await startNginx(join(folder, 'nginx'), node.port, LOCATIONS)
   })
   afterAll(async () => {

@@ -6,14 +6,10 @@ import { memoryStorage } from '@tercet/client/storage/memory'
 import { parseProblem } from '@tercet/wire/problem'
 import Database from 'better-sqlite3'
 import { beforeAll, describe, expect, it } from 'vitest'
-import {
-  type KillableNode,
-  newDataDir,
-  startKillableNode,
-  temporaryFolder,
-} from '../support/killable-node.js'
+import { type NodeProcess, newDataDir, startNode } from '../support/node-process.js'
 import { someRecovery } from '../support/recovery.js'
 import { suite } from '../support/suite.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
 
 const { random, count } = suite('replay')
 const folder = temporaryFolder('replay')
@@ -48,7 +44,7 @@ describe.each([
   { clock: 'right', ahead: 0 },
   { clock: 'ahead', ahead: AHEAD_SECONDS },
 ])('messages of a device whose clock is $clock', ({ clock, ahead }) => {
-  let node: KillableNode
+  let node: NodeProcess
   let wallet: Wallet
   const captured: HttpRequest[] = []
   const transport: Transport = (request) => {
@@ -57,7 +53,7 @@ describe.each([
   }
 
   beforeAll(async () => {
-    node = await startKillableNode({ dataDir: await newDataDir(folder, clock) })
+    node = await startNode({ dataDir: await newDataDir(folder, clock) })
     wallet = await Wallet.create({
       node: node.url,
       storage: memoryStorage(),
@@ -98,7 +94,7 @@ describe.each([
 
   it('change nothing after the node was killed and started again', async () => {
     await node.kill()
-    node = await startKillableNode({ dataDir: join(folder, clock), port: node.port })
+    node = await startNode({ dataDir: join(folder, clock), port: node.port })
     const before = durable(join(folder, clock))
     const codes = await replayed()
     process.stdout.write(`replay after restart, clock ${clock}: ${JSON.stringify(codes)}\n`)

@@ -8,6 +8,7 @@ import { extend } from '@tercet/protocol/internal/oblivious/ot-extension'
 import { multiplyFinish, multiplySend } from '@tercet/protocol/internal/oblivious/rvole'
 import { extensionReceiver, extensionSender } from '@tercet/protocol/internal/oblivious/setup'
 import { expect, it } from 'vitest'
+import { seededRandom } from '../support/random.js'
 
 interface Batch {
   readonly batch: number
@@ -41,7 +42,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 it.each(batches)('reproduces every value for B = $batch', (vector) => {
   // Drawn in this order: Delta, both keys of the 128 base OTs, otSetupId, sidR, sidF, inputs, x', ah.
-  const random = seeded(`${seed}/${vector.batch}`)
+  const random = seededRandom(`${seed}/${vector.batch}`)
   const delta = random(16)
   const [keys0, keys1] = [random(4096), random(4096)]
   const id = random(32)
@@ -79,15 +80,3 @@ it.each(batches)('reproduces every value for B = $batch', (vector) => {
     expect(d[n]?.map(scalar)).toEqual(expected.d)
   })
 })
-
-/** Block n is SHA-256 of `seed/n`; a draw takes whole blocks from the next n and cuts the last one short. */
-function seeded(seed: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const blocks: Buffer[] = []
-    for (let have = 0; have < length; have += 32) {
-      blocks.push(createHash('sha256').update(`${seed}/${counter++}`).digest())
-    }
-    return new Uint8Array(Buffer.concat(blocks).subarray(0, length))
-  }
-}

@@ -10,6 +10,7 @@ import {
   verifyEncryption,
 } from '@tercet/protocol/internal/verifiable-encryption'
 import { expect, it } from 'vitest'
+import { seededRandom } from '../support/random.js'
 
 interface Vector {
   readonly seed: string
@@ -29,22 +30,10 @@ it('reproduces the recorded proof', () => {
   const label = pveLabel(Buffer.from(vector.sid, 'hex'), 1, 3, 0, 0)
   const kappa = BigInt(`0x${vector.kappa}`)
   const x = BigInt(`0x${vector.x}`)
-  const proof = encryptVerifiably(label, mulBase(kappa), x, seeded(vector.seed))
+  const proof = encryptVerifiably(label, mulBase(kappa), x, seededRandom(vector.seed))
   expect(Buffer.from(label).toString('hex')).toBe(vector.label)
   expect(Buffer.from(proof.subarray(0, 16)).toString('hex')).toBe(vector.b)
   expect(createHash('sha256').update(proof.subarray(16)).digest('hex')).toBe(vector.rowsSha256)
   expect(verifyEncryption(label, mulBase(kappa), mulBase(x), proof)).toBe(true)
   expect(openEncryption(label, kappa, mulBase(x), proof)).toBe(x)
 })
-
-/** Block n is SHA-256 of `seed/n`; a draw takes whole blocks from the next n and cuts the last one short. */
-function seeded(seed: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const blocks: Buffer[] = []
-    for (let have = 0; have < length; have += 32) {
-      blocks.push(createHash('sha256').update(`${seed}/${counter++}`).digest())
-    }
-    return new Uint8Array(Buffer.concat(blocks).subarray(0, length))
-  }
-}
