@@ -54,6 +54,8 @@ const MAX_PROBLEM_BYTES = 4096
 /** A node that asks for a longer pause than this is answered with an error instead. */
 const MAX_ASKED_PAUSE_SECONDS = 10
 const REPEATED: ReadonlySet<Code> = new Set(['busy', 'storage', 'replayed', 'rate-limited'])
+/** What a node says to whom it does not know, and no more. */
+const AT_THE_GATE: ReadonlySet<Code> = new Set(['unauthenticated', 'too-large'])
 
 export class Channel {
   readonly options: ChannelOptions
@@ -154,8 +156,10 @@ export class Channel {
       if (response.status === 200) return { kind: 'answer', body: response.body }
       const problem = parseProblem(response.body)
       if (CODES[problem.code].status !== response.status) throw new Error('status and problem differ')
-      if (!equalBytes(authenticated.nonce, nonce) && !mayBeUntied(problem)) throw problemError(problem)
-      return { kind: 'problem', problem }
+      if (equalBytes(authenticated.nonce, nonce) || mayBeUntied(problem)) return { kind: 'problem', problem }
+      // The node's word, yet anyone who has seen the message can have provoked it: only if it stays is it told.
+      if (AT_THE_GATE.has(problem.code)) return { kind: 'silence', error: problemError(problem) }
+      throw problemError(problem)
     } catch (error) {
       // Whoever sent this is not the node: a proxy, or an attacker. It changes nothing.
       return { kind: 'silence', error: new TercetError('network', { cause: error }) }

@@ -2,6 +2,7 @@
 
 import type { Engine } from './engine/contract.js'
 import { startEngine } from './engine/engine.js'
+import { platformRandom } from './engine/platform-random.js'
 import { codeOf, throwIfAborted } from './errors.js'
 import { fetchNodeIdentity } from './identity.js'
 import {
@@ -33,14 +34,20 @@ export async function createLive(options: CreateOptions): Promise<Live> {
   const report = reporter(options.onProgress)
   report('identity')
   const identity = await options.storage.identity()
-  const { transport, timeoutMilliseconds } = connection(options)
-  const found = await fetchNodeIdentity(options.node, transport, timeoutMilliseconds, options.signal)
+  const { node, random = platformRandom, signal } = options
+  const found = await fetchNodeIdentity({
+    node,
+    random,
+    device: identity.publicIdentity,
+    ...connection(options),
+    ...(signal === undefined ? {} : { signal }),
+  })
   checkExpected(found, options.expectedIdentity)
   report('recovery')
   const recovery = await registerRecovery(options.recovery, identity)
-  throwIfAborted(options.signal)
+  throwIfAborted(signal)
   return withEngine(options, async (engine) => {
-    const channel = await channelOf(options, options.node, found)
+    const channel = await channelOf(options, node, found)
     const creation: Creation = { ...given(options), channel, engine, report }
     const { walletId, records } = await newKey(creation, recovery)
     return finish(options, creation, walletId, records)

@@ -13,6 +13,7 @@ import { ownerOf, proveRecoveryKey } from '@tercet/protocol/recovery-key'
 import * as sign from '@tercet/protocol/sign'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { CODES, type Code } from '@tercet/wire/codes'
+import { CONTEXT_HEADER, decodeContext } from '@tercet/wire/context'
 import { encodeIdentityDocument } from '@tercet/wire/control'
 import { ENDPOINTS, type EndpointName } from '@tercet/wire/endpoints'
 import { type Authenticated, signResponse, verifyRequest } from '@tercet/wire/http-signature'
@@ -53,6 +54,7 @@ export class FakeNode {
   key: keygen.KeyMaterial | undefined
   otSetup: ot.OtSetup | undefined
   reasons: string[] = []
+  policyHash = policyHash(DEFAULT_POLICY)
   #idDevice: Uint8Array = new Uint8Array(34)
   #answered = new Map<string, keygen.CosignerAnswered>()
   #dealt = new Map<string, keygen.CosignerDealt>()
@@ -85,7 +87,7 @@ export class FakeNode {
 
   readonly transport: Transport = async (request) => {
     const path = new URL(request.url).pathname
-    if (path === ENDPOINTS.identity.path) return this.#identityAnswer()
+    if (path === ENDPOINTS.identity.path) return this.#identityAnswer(request)
     const name = nameOf(path)
     const body = request.body ?? new Uint8Array(0)
     this.passed.push({ name, body })
@@ -261,17 +263,19 @@ export class FakeNode {
     return { status, headers: new Headers({ ...headers }), body }
   }
 
-  #identityAnswer(): HttpResponse {
+  async #identityAnswer(request: HttpRequest): Promise<HttpResponse> {
     const body = encodeIdentityDocument({
       version: 1,
       suite: 'secp256k1',
       protocolVersion: 1,
       identity: this.identity.publicIdentity,
       address: ADDRESS,
-      policyHash: policyHash(DEFAULT_POLICY),
+      policyHash: this.policyHash,
       time: Math.floor(Date.now() / 1000),
     })
-    return { status: 200, headers: new Headers(), body }
+    const context = decodeContext(request.headers[CONTEXT_HEADER] ?? '')
+    const claimed = { context, nonce: random(32), created: 0, identity: context.idFrom }
+    return this.#signed(200, body, claimed, new Uint8Array(0))
   }
 }
 
