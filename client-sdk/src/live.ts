@@ -20,6 +20,8 @@ export interface LiveOptions {
   readonly channel: Channel
   readonly engine: Engine
   readonly poolSize: number
+  /** Milliseconds, never set. */
+  readonly monotonic: () => number
 }
 
 /** What a draft asks for, and the input of the protocol that follows from it. */
@@ -34,7 +36,7 @@ export class Live {
   #closed = false
 
   constructor(options: LiveOptions, records: WalletRecords) {
-    const { walletId, storage, channel, engine, poolSize } = options
+    const { walletId, storage, channel, engine, poolSize, monotonic } = options
     this.options = options
     this.records = records
     this.key = keyOf(records.kit)
@@ -49,7 +51,8 @@ export class Live {
       engine,
       onDrop: () => this.presigner.drop(),
     })
-    this.presigner = new Presigner({ pair: this.pair, engine, clock: channel.options.clock, size: poolSize })
+    const { clock } = channel.options
+    this.presigner = new Presigner({ pair: this.pair, engine, clock, monotonic, size: poolSize })
   }
 
   get closed(): boolean {

@@ -77,7 +77,9 @@ async function finish(
   records: WalletRecords,
 ): Promise<Live> {
   const { storage, channel, engine, report, signal } = creation
-  const live = new Live({ walletId, storage, channel, engine, poolSize: poolSize(options) }, records)
+  const { monotonic = () => performance.now() } = options
+  const parts = { walletId, storage, channel, engine, monotonic, poolSize: poolSize(options) }
+  const live = new Live(parts, records)
   if (records.meta.stage !== 'ready') {
     report('self-test')
     await live.presigner.signFresh(live.interpret({ kind: 'self-test' }).input, signal)

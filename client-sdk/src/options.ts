@@ -22,6 +22,8 @@ export interface WalletOptions {
   readonly transport?: Transport
   /** Unix milliseconds. */
   readonly clock?: () => number
+  /** Milliseconds since some moment, never set: `performance.now`. Where it and the clock part, the machine slept. */
+  readonly monotonic?: () => number
   /** For tests: with a source of its own, everything runs in the caller's thread. */
   readonly random?: Random
   /** Presignatures kept ready: 4 where left out, 0 to 16. */

@@ -14,6 +14,8 @@ export interface PresignerOptions {
   readonly size: number
   /** Unix milliseconds. */
   readonly clock: () => number
+  /** Milliseconds since some moment, never set. */
+  readonly monotonic: () => number
 }
 
 export interface PresignedSignature {
@@ -43,7 +45,7 @@ export class Presigner {
 
   constructor(options: PresignerOptions) {
     this.#options = options
-    this.#clockBase = options.clock() - performance.now()
+    this.#clockBase = options.clock() - options.monotonic()
   }
 
   /** Presignatures that are ready now. */
@@ -117,8 +119,9 @@ export class Presigner {
 
   #take(): Ready | undefined {
     const now = this.#options.clock()
-    if (Math.abs(now - performance.now() - this.#clockBase) > MAX_DRIFT_MILLISECONDS) {
-      this.#clockBase = now - performance.now()
+    const base = now - this.#options.monotonic()
+    if (Math.abs(base - this.#clockBase) > MAX_DRIFT_MILLISECONDS) {
+      this.#clockBase = base
       this.drop()
     }
     const expired = this.#pool.filter(({ until }) => until <= now).map(({ handle }) => handle)

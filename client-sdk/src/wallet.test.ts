@@ -159,6 +159,17 @@ describe('a wallet that exists', () => {
     expect((await wallet.signMessage('three')).mode).toBe('pool')
   })
 
+  it('drops its presignatures when the machine slept: the two clocks have parted', async () => {
+    let [wall, monotonic] = [Date.now(), 0]
+    const wallet = await open({ pool: { size: 2 }, clock: () => wall, monotonic: () => monotonic })
+    await wallet.ready()
+    wall += 60_000
+    monotonic += 60_000
+    expect((await wallet.signMessage('a minute later')).mode).toBe('pool')
+    wall += 60_000
+    expect((await wallet.signMessage('after a sleep')).mode).toBe('fresh')
+  })
+
   it('sends the same bytes again when an answer is lost, and processes one answer', async () => {
     const wallet = await open({ pool: { size: 1 } })
     await wallet.ready()
