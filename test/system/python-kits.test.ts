@@ -1,0 +1,75 @@
+// Do two verifiers that were written apart say the same of every kit, good or damaged? (product, Recovery kit; SPEC 1.6)
+
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DAMAGES, ONLY } from '../support/kits/damage.js'
+import { goodKits, type SignedKit, sealed } from '../support/kits/documents.js'
+import { type Candidate, disagreements, judged } from '../support/kits/judges.js'
+import { root } from '../support/root.js'
+import { suite } from '../support/suite.js'
+
+const { random, count, violations, times } = suite('python kits')
+const GOOD = times(6, 200)
+const DAMAGED = times(80, 2000)
+const KEYGENS = times(2, 25)
+
+let kits: SignedKit[] = []
+beforeAll(() => {
+  kits = goodKits(random('good'), GOOD, KEYGENS)
+})
+
+const at = (i: number): SignedKit => kits[i % kits.length] as SignedKit
+const good = (): Candidate[] =>
+  kits.map(({ document }, i) => ({ name: `good kit ${i}`, bytes: sealed(document), good: true }))
+
+/** One kit of each damage in turn; the neighbour is another wallet's. */
+function damaged(): Candidate[] {
+  const all = Object.entries(DAMAGES)
+  const fresh = random('damage')
+  return Array.from({ length: DAMAGED }, (_, i) => {
+    const [name, damage] = all[i % all.length] as (typeof all)[number]
+    return { name: `${name} (${i})`, bytes: damage(fresh, at(i), at(i + 1)), good: false }
+  })
+}
+
+describe('our verifier of kits and the one in Python', () => {
+  it(`call the same ${GOOD} kits consistent, the one in Python in far less than 3 s each`, async () => {
+    const candidates = good()
+    const { verdicts, pythonSeconds } = await judged(candidates)
+    count(candidates.length)
+    violations(disagreements(candidates, verdicts))
+    expect(new Set(candidates.map(({ bytes }) => Buffer.from(bytes).toString('base64'))).size).toBe(GOOD)
+    expect(pythonSeconds / GOOD).toBeLessThan(3)
+  })
+
+  it(`refuse the same ${DAMAGED} damaged kits, for reasons of every kind`, async () => {
+    const candidates = damaged()
+    const { verdicts } = await judged(candidates)
+    count(candidates.length)
+    violations(disagreements(candidates, verdicts))
+    const ours = new Set(verdicts.map((verdict) => verdict.ours))
+    const deep = ['device-signature', 'cosigner-signature'].filter(() => GOOD > 6)
+    for (const reason of ['malformed', 'record', 'verifiable-encryption', 'address-signature', ...deep])
+      expect([...ours]).toContain(`inconsistent: ${reason}`)
+  })
+
+  // The suite must notice a verifier that lacks a check, so each is left out once (positive control).
+  it.each(Object.entries(ONLY))('disagree when Python leaves out its check %s', async (check, damage) => {
+    const kit = { name: check, bytes: damage(random(check), at(0), at(1)), good: false }
+    const whole = await judged([kit])
+    expect(disagreements([kit], whole.verdicts)).toEqual([])
+    const lax = await judged([kit], [check])
+    expect(lax.verdicts[0]?.python).toBe('consistent')
+    expect(disagreements([kit], lax.verdicts)).toHaveLength(1)
+  })
+
+  it('leaves no check of Python without such a control', () => {
+    const { stdout } = spawnSync('python3', ['-c', 'import kit; print(*kit.CHECKS)'], {
+      cwd: join(root, 'test/python'),
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+      encoding: 'utf8',
+    })
+    expect(stdout.trim().split(' ')).toEqual(Object.keys(ONLY))
+  })
+})
