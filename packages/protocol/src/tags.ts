@@ -63,6 +63,14 @@ export const TAGS = [
   'sig/head',
   'sig/policy',
   'sig/request',
+  'sig/claim',
+  'sig/veto',
+  'sig/drill',
+  'sig/link',
+  // recovery: what is claimed, rehearsed and carried
+  'claim',
+  'drill',
+  'link',
   // the node's own records
   'audit/entry',
   'audit/genesis',

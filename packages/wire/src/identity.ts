@@ -1,7 +1,9 @@
-// Who is speaking? A long-term P-256 key whose owner signs messages and tagged values. (SPEC 0.4)
+// Who is speaking? A long-term key whose owner signs messages and tagged values: P-256, or the recovery key. (SPEC 0.4)
 
 import { p256 } from '@noble/curves/nist.js'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { concat } from '@tercet/protocol/bytes'
+import { decodePoint, encodeScalar } from '@tercet/protocol/curve'
 import { Malformed, Misuse } from '@tercet/protocol/errors'
 import { IDENTITY_BYTES } from '@tercet/protocol/session'
 import type { Tag } from '@tercet/protocol/tags'
@@ -10,6 +12,8 @@ import { fromBase64url } from './base64url.js'
 
 /** The algorithm byte of an identity: P-256. */
 const P256 = 0x01
+/** The algorithm byte of the recovery party's identity, idV = 0x02 || K: secp256k1. */
+const SECP256K1 = 0x02
 const KEY = { name: 'ECDSA', namedCurve: 'P-256' } as const
 const SCHEME = { name: 'ECDSA', hash: 'SHA-256' } as const
 
@@ -70,18 +74,42 @@ export async function exportIdentity(identity: KeptIdentity): Promise<Uint8Array
   return new Uint8Array(await crypto.subtle.exportKey('pkcs8', identity.privateKey))
 }
 
-/** Checks 64 bytes r||s over the message. A malformed identity or signature is `false`, not an error. */
+/** idV = 0x02 || K: the identity of whoever holds the recovery key. @throws Malformed unless K is a point */
+export function recoveryIdentity(K: Uint8Array): Uint8Array {
+  decodePoint(K, 'recoveryKey')
+  return concat(Uint8Array.of(SECP256K1), K)
+}
+
+/** The recovery party as a signer. It keeps kappa as long as it lives. */
+export function recoverySigner(kappa: bigint): Identity {
+  const secret = encodeScalar(kappa)
+  return {
+    publicIdentity: recoveryIdentity(secp256k1.getPublicKey(secret, true)),
+    sign: async (message) => secp256k1.sign(message, secret, { lowS: true, prehash: true }),
+  }
+}
+
+/** Checks 64 bytes r||s over the message; of the recovery party low s alone. A malformed identity or signature is `false`, not an error. */
 export async function verifyWithIdentity(
   publicIdentity: Uint8Array,
   message: Uint8Array,
   signature: Uint8Array,
 ): Promise<boolean> {
   if (signature.length !== 64) return false
+  if (publicIdentity[0] === SECP256K1) return verifyByRecoveryKey(publicIdentity, message, signature)
   try {
     // WebCrypto imports compressed points on some platforms only, so the point is decompressed here.
     const raw = decodeIdentity(publicIdentity, 'identity')
     const key = await crypto.subtle.importKey('raw', copy(raw), KEY, false, ['verify'])
     return await crypto.subtle.verify(SCHEME, key, copy(signature), copy(message))
+  } catch {
+    return false
+  }
+}
+
+function verifyByRecoveryKey(identity: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    return secp256k1.verify(signature, message, identity.subarray(1), { lowS: true, prehash: true })
   } catch {
     return false
   }
