@@ -80,10 +80,13 @@ export interface Expected {
   /** An EVM address of the wallet, at `path` (m/0/0 where left out). */
   readonly address?: string
   readonly path?: string
+  /** keyId, 32 bytes */
+  readonly wallet?: Uint8Array
   /** X, 33 bytes */
   readonly publicKey?: Uint8Array
   /** K, 33 bytes */
   readonly recoveryKey?: Uint8Array
+  readonly epoch?: number
   /** idD, 34 bytes */
   readonly device?: Uint8Array
   /** idC, 34 bytes */
@@ -92,25 +95,40 @@ export interface Expected {
   readonly fingerprint?: Uint8Array
 }
 
-export type Comparison = 'address' | 'publicKey' | 'recoveryKey' | 'device' | 'cosigner' | 'fingerprint'
+export type Comparison =
+  | 'address'
+  | 'wallet'
+  | 'publicKey'
+  | 'recoveryKey'
+  | 'epoch'
+  | 'device'
+  | 'cosigner'
+  | 'fingerprint'
 
 export interface Verdict {
   /**
-   * `valid`: the wallet's key, the recovery key and both parties are the expected ones. `consistent`: nothing differs,
-   * but not all of them were compared, and whoever may choose the rest can forge a kit. `other`: something differs.
+   * `valid`: nothing differs and the wallet's key (address or public key) is the expected one. `consistent`: nothing
+   * differs, and the wallet's key was not compared. `other`: something differs.
    */
   readonly verdict: 'valid' | 'consistent' | 'other'
   readonly same: readonly Comparison[]
   readonly different: readonly Comparison[]
+  /**
+   * What a forger could still have chosen: of the wallet's key, the recovery key and both parties, those that were not
+   * compared. A kit is beyond doubt only where this is empty. (SPEC 1.6)
+   */
+  readonly missing: readonly Comparison[]
 }
 
 /** Compares a consistent kit with what is known from elsewhere. @throws Malformed for a bad path */
 export function compareKit({ kit, fingerprint }: ConsistentKit, expected: Expected): Verdict {
-  const { sidInputs, publicKey } = kit.record
+  const { sidInputs, publicKey, keyId, epoch } = kit.record
   const comparisons: [Comparison, boolean | undefined][] = [
     ['address', expected.address === undefined ? undefined : sameAddress(kit, expected)],
+    ['wallet', same(expected.wallet, keyId)],
     ['publicKey', same(expected.publicKey, publicKey)],
     ['recoveryKey', same(expected.recoveryKey, sidInputs.recoveryKey)],
+    ['epoch', expected.epoch === undefined ? undefined : expected.epoch === epoch],
     ['device', same(expected.device, sidInputs.idD)],
     ['cosigner', same(expected.cosigner, sidInputs.idC)],
     ['fingerprint', same(expected.fingerprint, fingerprint)],
@@ -119,11 +137,14 @@ export function compareKit({ kit, fingerprint }: ConsistentKit, expected: Expect
     comparisons.filter(([, result]) => result === wanted).map(([name]) => name)
   const equal = ofResult(true)
   const different = ofResult(false)
-  const has = (...names: Comparison[]) => names.every((name) => equal.includes(name))
-  const key = has('address') || has('publicKey')
-  const parties = has('fingerprint') || has('recoveryKey', 'device', 'cosigner')
-  const verdict = different.length > 0 ? 'other' : key && parties ? 'valid' : 'consistent'
-  return { verdict, same: equal, different }
+  const compared = (...names: Comparison[]) => names.some((name) => equal.includes(name))
+  const key = compared('address', 'publicKey')
+  const missing: Comparison[] = [
+    ...(key ? [] : (['address'] as const)),
+    ...(['recoveryKey', 'device', 'cosigner'] as const).filter((name) => !compared(name, 'fingerprint')),
+  ]
+  const verdict = different.length > 0 ? 'other' : key ? 'valid' : 'consistent'
+  return { verdict, same: equal, different, missing }
 }
 
 /** The wallet's EVM address at a path, as the kit's key gives it. @throws Malformed for a bad path */

@@ -3,68 +3,56 @@
 
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
-import {
-  drill,
-  type NewKeyOptions,
-  newKey,
-  type Report,
-  register,
-  showPublic,
-  type VerifyOptions,
-  verify,
-} from './commands.js'
 import { EXIT, EXIT_HELP, Refused } from './exit.js'
+import { type KeyOptions, withKeyOptions } from './key-source.js'
+import { type DrillOptions, drill, inspect, type KnownOptions, verify } from './kits.js'
+import { type NewKeyOptions, newKey, register, showPublic } from './new-key.js'
+import { parseEpoch } from './options.js'
 import { parseDescriptor } from './passphrase.js'
-
-interface KeyOptions {
-  readonly key: string
-  readonly passphraseFd?: number
-}
+import type { Report } from './report.js'
 
 const VERDICT_HELP = `
-The answer is "valid for this wallet" when the wallet's key (address or public key) and the recovery key, the device and
-the node (or the fingerprint of the three) were compared. With less it is "consistent": a kit that somebody made up can
-be consistent as well.`
+The answer is "consistent" when everything in the kit fits together, and "valid for this wallet" only when the wallet's
+address (or public key) was given and is the same. What was not compared is named: a kit that somebody made up can pass
+until the recovery key, the device and the node (or the fingerprint of the three) were compared too.`
 
 const program = new Command('tercet-recovery')
-  .description('Recovery keys and recovery kits: made, checked and rehearsed away from the device, offline')
+  .description('Recovery keys and recovery kits: made, checked, rehearsed and used away from the device')
   .version('0.1.0')
   .option('--json', 'print one line of JSON instead of text')
   .addHelpText('after', EXIT_HELP)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true })
 
-const passphraseFd = [
-  '--passphrase-fd <n>',
-  'read the passphrase from this file descriptor instead of the terminal',
-] as const
-
 program
   .command('new-key')
-  .description('make a recovery key; the file is encrypted with a passphrase')
-  .requiredOption('--out <file>', 'the new key file, readable by its owner only')
-  .option('--from-phrase', 'make it from the 24 words of an existing recovery key', false)
-  .option('--phrase-fd <n>', 'read the 24 words from this file descriptor', parseDescriptor)
-  .option('--show-phrase', 'print the 24 words that stand for the key: whoever reads them has it', false)
-  .option('--plain', 'do not encrypt the file', false)
-  .option(...passphraseFd, parseDescriptor)
+  .description('make a recovery key: its 24 words are shown once, and some of them typed back')
+  .option('--out <file>', 'keep it in a new file as well, encrypted with a passphrase')
+  .option(
+    '--passphrase-fd <n>',
+    'read the passphrase from this descriptor instead of the terminal',
+    parseDescriptor,
+  )
+  .option('--phrase', 'from the 24 words of an existing recovery key, typed at the terminal')
+  .option('--phrase-fd <n>', 'from 24 words read from this descriptor', parseDescriptor)
+  .option(
+    '--bytes-fd <n>',
+    "from 32 bytes, base64url (a passkey's PRF output), of this descriptor",
+    parseDescriptor,
+  )
+  .option('--show-phrase', 'print the 24 words with the answer and ask nothing: for programs that show them')
   .action(async (options: NewKeyOptions) => say(await newKey(options)))
 
-program
-  .command('show-public')
-  .description('print the public recovery key')
-  .requiredOption('--key <file>', 'the key file')
-  .action((options: KeyOptions) => say(showPublic(options.key)))
+withKeyOptions(program.command('show-public').description('print the public recovery key')).action(
+  async (options: KeyOptions) => say(await showPublic(options)),
+)
 
-program
-  .command('register')
-  .description('print the public recovery key and the proof that lets one device register it')
-  .requiredOption('--key <file>', 'the key file')
-  .requiredOption('--device <identity>', "the device's identity, base64url")
-  .option(...passphraseFd, parseDescriptor)
-  .action(async (options: KeyOptions & { device: string }) =>
-    say(await register(options.key, options.device, options.passphraseFd)),
-  )
+withKeyOptions(
+  program
+    .command('register')
+    .description('print the public recovery key and the proof that lets one device register it')
+    .requiredOption('--device <identity>', "the device's identity, base64url"),
+).action(async (options: KeyOptions & { device: string }) => say(await register(options.device, options)))
 
 program
   .command('verify')
@@ -72,24 +60,35 @@ program
   .argument('<kit>', 'the recovery kit')
   .option('--address <address>', "the wallet's address, at --path")
   .option('--path <path>', 'the path of the address: m/0/0 where left out')
+  .option('--wallet <id>', "the wallet's id")
   .option('--public-key <key>', "the wallet's public key, base64url")
   .option('--recovery-key <key>', 'the public recovery key, base64url')
   .option('--key <file>', 'the key file, for its public recovery key')
+  .option('--epoch <n>', 'the epoch that the wallet is at', parseEpoch)
   .option('--device <identity>', "the device's identity, base64url")
   .option('--node <identity>', "the node's identity, base64url")
   .option('--fingerprint <fingerprint>', 'of recovery key, device and node, base64url; instead of the three')
   .addHelpText('after', VERDICT_HELP)
-  .action(async (kit: string, options: VerifyOptions) => say(await verify(kit, options)))
+  .action(async (kit: string, options: KnownOptions) => say(await verify(kit, options)))
 
 program
-  .command('drill')
-  .description('rehearse recovery: open the recovery share in memory and check it')
+  .command('inspect')
+  .description('print everything that a recovery kit says')
   .argument('<kit>', 'the recovery kit')
-  .requiredOption('--key <file>', 'the key file')
-  .option(...passphraseFd, parseDescriptor)
-  .action(async (kit: string, options: KeyOptions) =>
-    say(await drill(kit, options.key, options.passphraseFd)),
-  )
+  .option('--path <path>', 'the path of the address: m/0/0 where left out')
+  .action(async (kit: string, options: { path?: string }) => say(await inspect(kit, options)))
+
+withKeyOptions(
+  program
+    .command('drill')
+    .description('rehearse recovery: open the recovery share in memory, and sign a receipt for the device')
+    .argument('<kit>', 'the recovery kit')
+    .option('--address <address>', "the wallet's address, at --path")
+    .option('--path <path>', 'the path of the address: m/0/0 where left out')
+    .option('--wallet <id>', "the wallet's id")
+    .option('--epoch <n>', 'the epoch that the wallet is at', parseEpoch)
+    .option('--receipt <file>', 'write the receipt to a new file'),
+).action(async (kit: string, options: DrillOptions) => say(await drill(kit, options)))
 
 function say({ lines, document }: Report): void {
   process.stdout.write(json() ? `${JSON.stringify({ ok: true, ...document })}\n` : `${lines.join('\n')}\n`)

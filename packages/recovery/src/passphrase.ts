@@ -1,12 +1,12 @@
 // Where does a secret that the user types come from? A file descriptor or the terminal, never the command line.
 
 import { readFileSync } from 'node:fs'
-import process from 'node:process'
 import { Refused } from './exit.js'
+import { askHidden } from './terminal.js'
 
 /** One line from a file descriptor, or typed without echo. `name` is what the user is asked for. */
 export async function readSecret(name: string, descriptor: number | undefined): Promise<string> {
-  const secret = descriptor === undefined ? await fromTerminal(name) : fromDescriptor(name, descriptor)
+  const secret = descriptor === undefined ? await askHidden(name) : fromDescriptor(name, descriptor)
   if (secret === '') throw new Refused('usage', `the ${name} is empty`)
   return secret
 }
@@ -14,7 +14,7 @@ export async function readSecret(name: string, descriptor: number | undefined): 
 /** A new secret: typed twice at a terminal. */
 export async function readNewSecret(name: string, descriptor: number | undefined): Promise<string> {
   const secret = await readSecret(name, descriptor)
-  if (descriptor === undefined && (await fromTerminal(`${name} again`)) !== secret)
+  if (descriptor === undefined && (await askHidden(`${name} again`)) !== secret)
     throw new Refused('usage', `the two entries of the ${name} differ`)
   return secret
 }
@@ -30,29 +30,5 @@ function fromDescriptor(name: string, descriptor: number): string {
     return readFileSync(descriptor, 'utf8').replace(/\r?\n$/, '')
   } catch {
     throw new Refused('usage', `cannot read the ${name} from file descriptor ${descriptor}`)
-  }
-}
-
-async function fromTerminal(name: string): Promise<string> {
-  const { stdin, stderr } = process
-  if (!stdin.isTTY) throw new Refused('usage', `no terminal to ask for the ${name}: give a file descriptor`)
-  stderr.write(`${name}: `)
-  stdin.setRawMode(true)
-  stdin.setEncoding('utf8')
-  let typed = ''
-  try {
-    for await (const chunk of stdin.iterator({ destroyOnReturn: false })) {
-      for (const letter of String(chunk)) {
-        if (letter === '\r' || letter === '\n' || letter === '\u0004') return typed
-        if (letter === '\u0003') throw new Refused('failed', 'interrupted')
-        if (letter === '\u007f' || letter === '\b') typed = typed.slice(0, -1)
-        else typed += letter
-      }
-    }
-    return typed
-  } finally {
-    stdin.setRawMode(false)
-    stdin.pause()
-    stderr.write('\n')
   }
 }

@@ -1,4 +1,4 @@
-// How is a recovery key kept at rest? A seed of 32 bytes under a passphrase (argon2id, XChaCha20-Poly1305), or in clear on request.
+// How is a recovery key kept at rest? A seed of 32 bytes under a passphrase. (argon2id, XChaCha20-Poly1305)
 
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { argon2idAsync } from '@noble/hashes/argon2.js'
@@ -57,18 +57,14 @@ export interface KeyFileHeader {
   readonly encrypted: boolean
 }
 
-/**
- * The file's bytes (text, one line) for a seed of 32 bytes. `passphrase` undefined writes the seed in clear: only for
- * a caller who asked for that, into a file that its owner alone can read.
- */
+/** The file's bytes (text, one line) for a seed of 32 bytes. */
 export async function encodeKeyFile(
   seed: Uint8Array,
-  passphrase: string | undefined,
+  passphrase: string,
   random: Random,
   costs: Costs = COSTS,
 ): Promise<Uint8Array> {
   const publicKey = toBase64url(encodePoint(recoveryKeyFromSeed(seed).publicKey))
-  if (passphrase === undefined) return line({ version: 1, kind: KIND, publicKey, seed: toBase64url(seed) })
   const salt = random(SALT_BYTES)
   const key = await derive(passphrase, salt, costs)
   const header = {
@@ -97,7 +93,7 @@ export function readKeyFileHeader(file: Uint8Array): KeyFileHeader {
 }
 
 /**
- * The seed in the file. `passphrase` is not looked at when the file is in clear.
+ * The seed in the file. Files in clear are no longer made, but read: for them `passphrase` is not looked at.
  * @throws KeyFileError
  */
 export async function openKeyFile(file: Uint8Array, passphrase: string | undefined): Promise<Uint8Array> {
