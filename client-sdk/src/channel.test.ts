@@ -213,6 +213,17 @@ describe('a session', () => {
     expect(long.seen.length).toBe(1)
   })
 
+  it('sends a message again when the node could not store it, but never one that asks for a signature', async () => {
+    const storage = { status: 503, body: encodeProblem(problem('storage', { retryAfterSeconds: 0 })) }
+    const { session } = sessionWith(storage, {})
+    expect(await session.send('presign.start', message)).toEqual(good)
+    for (const name of ['sign', 'fresh.open'] as const) {
+      const last = sessionWith(storage, {})
+      await expect(last.session.send(name, message)).rejects.toMatchObject({ code: 'storage' })
+      expect(last.seen.length).toBe(1)
+    }
+  })
+
   it('passes on a signed refusal with field and incident, at once', async () => {
     const body = encodeProblem(problem('mismatch', { field: 'otSetupA', id: 'x1' }))
     const { session, seen } = sessionWith({ status: 409, body })

@@ -96,7 +96,7 @@ export class Channel {
           this.#clockOffset = problem.time * 1000 - this.options.clock()
           continue
         }
-        if (!repeats(problem) || tried >= TRIES) throw problemError(problem)
+        if (!repeats(name, problem) || tried >= TRIES) throw problemError(problem)
         if (problem.retryAfterSeconds !== undefined) wait = Math.max(wait, problem.retryAfterSeconds * 1000)
       } else if (tried >= TRIES) throw outcome.error
       await pause(wait, signal)
@@ -239,9 +239,12 @@ function mayBeUntied({ code }: Problem): boolean {
   return code === 'clock' || REPEATED.has(code)
 }
 
-/** Whether the same bytes may be sent again after this problem: the node has not acted on them. */
-function repeats(problem: Problem): boolean {
-  const { code, retryAfterSeconds = 0 } = problem
+/**
+ * Whether the same bytes may be sent again after this problem: the node has not acted on them. What asks for a signature
+ * share is not among them after `storage`: the presignature behind it is spent. (SPEC 4.4)
+ */
+function repeats(name: EndpointName, { code, retryAfterSeconds = 0 }: Problem): boolean {
+  if (code === 'storage' && (name === 'sign' || name === 'fresh.open')) return false
   return REPEATED.has(code) && retryAfterSeconds <= MAX_ASKED_PAUSE_SECONDS
 }
 

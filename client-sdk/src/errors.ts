@@ -6,6 +6,8 @@ import type { Code } from '@tercet/wire/codes'
 /**
  * `safe`: the same call may be repeated at once. `later`: repeat it after a pause. `no`: the same call fails again.
  * `recover`: this device cannot go on without the recovery key. `report`: tell the operator of the node.
+ * A repeated signature is a new one, and may be counted anew against a limit: with the `id` and `expiresAt` of the
+ * error's `request` it is counted once.
  */
 export type Retry = 'safe' | 'later' | 'no' | 'recover' | 'report'
 
@@ -45,7 +47,7 @@ const MEANINGS: Record<ErrorCode, Meaning> = {
   'unknown-presignature': meaning('The node no longer holds its half; nothing was signed.', 'safe'),
   conflict: meaning('The node has seen another message in this place; nothing was signed.', 'safe'),
   mismatch: meaning('Device and node disagree about the state of the wallet; nothing was signed.', 'safe'),
-  expired: meaning('The request or the session has expired; nothing was signed.', 'safe'),
+  expired: meaning('The request has expired; nothing was signed. Ask with a later expiry.', 'no'),
   burned: meaning('The pair needs a new setup and could not make one.', 'later'),
   locked: meaning('The pair is locked after repeated faults; only recovery opens it.', 'recover'),
   'peer-fault': meaning('The other side failed a check of the protocol; nothing was signed.', 'later'),
@@ -53,14 +55,21 @@ const MEANINGS: Record<ErrorCode, Meaning> = {
   bug: meaning('Something that should not happen happened; nothing was signed.', 'report'),
   busy: meaning('The node is busy.', 'later'),
   storage: meaning('A record could not be stored; nothing was signed.', 'later'),
-  network: meaning('The node cannot be reached, or its answers are not signed by it.', 'safe'),
-  timeout: meaning('The node did not answer in time.', 'safe'),
-  aborted: meaning('The caller stopped the operation.', 'safe'),
+  network: meaning('No answer that the node has signed came; whether it got the message is unknown.', 'safe'),
+  timeout: meaning('The node did not answer in time; whether it got the message is unknown.', 'safe'),
+  aborted: meaning('The caller stopped the operation; whether the node got the message is unknown.', 'safe'),
   closed: meaning('The wallet or its storage is closed.', 'no'),
   'wrong-passphrase': meaning('The passphrase is wrong; the file is untouched.', 'no'),
   damaged: meaning("This device's record of the wallet is damaged; recover with the kit.", 'recover', false),
   'untrusted-node': meaning('The node is not the one that was expected; nothing was sent.', 'no'),
   'recovery-key': meaning('The recovery key or its proof is not valid for this device.', 'no'),
+}
+
+/** Names a signing request, to ask for the same one again. */
+export interface RequestName {
+  readonly id: string
+  /** Unix seconds. */
+  readonly expiresAt: number
 }
 
 export interface ErrorDetail {
@@ -70,6 +79,7 @@ export interface ErrorDetail {
   readonly cause?: unknown
   /** In place of the code's usual words. */
   readonly message?: string
+  readonly request?: RequestName
 }
 
 /** Every error that the SDK throws: what happened in plain words, whether to try again, whether the key is safe. */
@@ -81,6 +91,8 @@ export class TercetError extends Error {
   readonly keySafe: boolean
   readonly field: string | undefined
   readonly incident: string | undefined
+  /** Of a signature that failed: the request as it was sent. Only then is it set. */
+  readonly request: RequestName | undefined
 
   constructor(code: ErrorCode, detail: ErrorDetail = {}) {
     const { message, retry, keySafe } = MEANINGS[code]
@@ -90,6 +102,7 @@ export class TercetError extends Error {
     this.keySafe = keySafe
     this.field = detail.field
     this.incident = detail.incident
+    this.request = detail.request
   }
 }
 
@@ -102,6 +115,18 @@ export function asTercetError(error: unknown): TercetError {
   }
   if (error instanceof Misuse) return new TercetError('bug', { incident: error.message, cause: error })
   return new TercetError('bug', { cause: error })
+}
+
+/** The error with the name of the request that failed by it. */
+export function withRequest(error: unknown, request: RequestName): TercetError {
+  const { code, message, field, incident, cause } = asTercetError(error)
+  return new TercetError(code, {
+    message,
+    request,
+    ...(field === undefined ? {} : { field }),
+    ...(incident === undefined ? {} : { incident }),
+    ...(cause === undefined ? {} : { cause }),
+  })
 }
 
 /** The code of an error of the SDK, or undefined. */

@@ -1,7 +1,7 @@
 // What does an application import? The wallet, its errors, and the types of what can be injected.
 
 export type { Summary } from '@tercet/chains/summary'
-export { type ErrorCode, type Retry, TercetError } from './errors.js'
+export { type ErrorCode, type RequestName, type Retry, TercetError } from './errors.js'
 export type { Recovery, RecoveryRegistration } from './keygen.js'
 export type { CreateOptions, OpenOptions, Signed, SignOptions, WalletOptions } from './options.js'
 export type { Progress, Stage } from './progress.js'

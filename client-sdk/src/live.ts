@@ -7,6 +7,7 @@ import type { Kit } from '@tercet/wire/kit'
 import { encodeRequest } from '@tercet/wire/request'
 import type { Channel } from './channel.js'
 import type { Engine } from './engine/contract.js'
+import type { RequestName } from './errors.js'
 import type { Signed } from './options.js'
 import { Pair } from './pair.js'
 import { Presigner } from './presigner.js'
@@ -25,7 +26,11 @@ export interface LiveOptions {
 }
 
 /** What a draft asks for, and the input of the protocol that follows from it. */
-export type Interpreted = Omit<Signed, 'signature' | 'mode'> & { readonly input: SigningInput }
+export interface Interpreted {
+  readonly input: SigningInput
+  readonly name: RequestName
+  readonly seen: Omit<Signed, 'signature' | 'mode'>
+}
 
 export class Live {
   readonly options: LiveOptions
@@ -68,10 +73,8 @@ export class Live {
     const { digest, tweak, address, summary } = interpret(request, this.key)
     return {
       input: { digest, tweak, request: requestBytes },
-      digest: digest.bytes,
-      address,
-      summary,
-      requestBytes,
+      name: { id: request.id, expiresAt: Number(request.expiresAt) },
+      seen: { digest: digest.bytes, address, summary, requestBytes },
     }
   }
 

@@ -4,6 +4,7 @@ import { ORDER } from '@tercet/protocol/curve'
 import { decodeKit } from '@tercet/wire/kit'
 import { recoverMessageAddress } from 'viem'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { TercetError } from './errors.js'
 import type { CreateOptions, OpenOptions } from './options.js'
 import { memoryStorage } from './storage/memory.js'
 import { FakeNode, Refusal, testRecovery, unsigned } from './testing/fake-node.js'
@@ -184,6 +185,24 @@ describe('a wallet that exists', () => {
     await wallet.signMessage('lost once')
     const [first, second] = node.passed.filter(({ name }) => name === 'sign')
     expect(second?.body).toEqual(first?.body)
+  })
+
+  it('a signature that failed names its request, which can be asked for again as the same one', async () => {
+    const wallet = await open()
+    node.fault = async () => {
+      throw new Refusal('denied', { field: 'limit' })
+    }
+    const error = await wallet.signMessage('once').catch((reason: unknown) => reason)
+    if (!(error instanceof TercetError) || error.request === undefined) throw error
+    expect(error).toMatchObject({ code: 'denied', field: 'limit', retry: 'no' })
+    expect(error.request.expiresAt).toBeGreaterThan(Date.now() / 1000)
+    node.fault = (_, answer) => answer()
+    const payload = Buffer.from('once').toString('base64url')
+    const draft = { kind: 'evm-message', chain: 'eip155:1', payload, ...error.request } as const
+    const { requestBytes } = await wallet.sign(draft)
+    const text = new TextDecoder().decode(requestBytes)
+    expect(text).toContain(`"id":"${error.request.id}"`)
+    expect(text).toContain(`"expiresAt":"${error.request.expiresAt}"`)
   })
 
   it('makes one new setup for many requests at once, and all get their signature', async () => {

@@ -6,7 +6,7 @@ import { derive, parsePath } from '@tercet/protocol/derivation'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { JsonObject } from '@tercet/wire/canonical-json'
 import { encodeKit } from '@tercet/wire/kit'
-import { asTercetError, TercetError, throwIfAborted } from './errors.js'
+import { asTercetError, TercetError, throwIfAborted, withRequest } from './errors.js'
 import { fromHex } from './hex.js'
 import type { Live } from './live.js'
 import { createLive, openLive } from './opening.js'
@@ -74,9 +74,12 @@ export class Wallet {
   sign(draft: RequestDraft, options: { readonly signal?: AbortSignal } = {}): Promise<Signed> {
     return translated(async () => {
       if (this.#live.closed) throw new TercetError('closed')
-      const { input, ...seen } = this.#live.interpret(draft)
-      const { signature, mode } = await this.#live.presigner.sign(draft.kind, input, options.signal)
-      return { ...seen, signature, mode }
+      const { input, name, seen } = this.#live.interpret(draft)
+      try {
+        return { ...seen, ...(await this.#live.presigner.sign(draft.kind, input, options.signal)) }
+      } catch (error) {
+        throw withRequest(error, name)
+      }
     })
   }
 
