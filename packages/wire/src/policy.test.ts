@@ -1,6 +1,16 @@
 import { Malformed } from '@tercet/protocol/errors'
 import { describe, expect, test } from 'vitest'
-import { DEFAULT_POLICY, decodePolicy, encodePolicy, type PolicyDocument, policyHash } from './policy.js'
+import {
+  builtInPolicy,
+  builtInPolicyOf,
+  DEFAULT_POLICY,
+  decodePolicy,
+  encodePolicy,
+  type PolicyDocument,
+  policyHash,
+  RECOVERY_DELAYS,
+  recoveryDelayOf,
+} from './policy.js'
 import { KINDS } from './request.js'
 
 const rule = { id: 'a', effect: 'allow', when: {} }
@@ -22,6 +32,21 @@ describe('policy', () => {
     expect(named.filter(([, effect]) => effect === 'deny')).toEqual([['raw-digest', 'deny']])
   })
 
+  test('the family differs in the delay alone, and each member is found by its hash', () => {
+    expect(builtInPolicy(86_400)).toBe(DEFAULT_POLICY)
+    for (const delay of RECOVERY_DELAYS) {
+      const policy = builtInPolicy(delay)
+      expect(decodePolicy(encodePolicy(policy))).toEqual(policy)
+      expect(policy.rules).toEqual(DEFAULT_POLICY.rules)
+      expect(recoveryDelayOf(policy)).toBe(delay)
+      expect(builtInPolicyOf(policyHash(policy))).toEqual(policy)
+    }
+    const text = new TextDecoder().decode(encodePolicy(builtInPolicy(0)))
+    expect(text).toContain('"id":"default-delay-0","recovery":{"delaySeconds":"0"},"rules":')
+    expect(new Set(RECOVERY_DELAYS.map((delay) => builtInPolicy(delay).id)).size).toBe(5)
+    expect(builtInPolicyOf(new Uint8Array(32))).toBeUndefined()
+  })
+
   test('a rule without a kind comes back', () => {
     const policy = { version: 1, id: 'p', rules: [rule] }
     expect(decodePolicy(encode(policy))).toEqual(policy)
@@ -36,6 +61,7 @@ describe('policy', () => {
     ['policy.rules.0.when.kind', { version: 1, id: 'p', rules: [{ ...rule, when: { kind: [] } }] }],
     ['policy.rules.0.when.kind.0', { version: 1, id: 'p', rules: [{ ...rule, when: { kind: ['evm'] } }] }],
     ['policy.rules.0', { version: 1, id: 'p', rules: [{ ...rule, limits: [] }] }],
+    ['policy.recovery.delaySeconds', { version: 1, id: 'p', rules: [], recovery: { delaySeconds: 60 } }],
     ['policy', { version: 1, id: 'p', rules: [], note: '' }],
   ])('names %s', (field, value) => {
     expect(() => encode(value)).toThrow(new Malformed(field))

@@ -1,17 +1,28 @@
-// Which requests does a wallet's policy allow? The document, its built-in default and its hash. (product, Policy)
+// Which requests does a wallet's policy allow? The document, the built-in ones and its hash. (product, Policy)
 
+import { equalBytes } from '@tercet/protocol/bytes'
 import { TH } from '@tercet/protocol/transcript'
 import * as z from 'zod/mini'
 import { canonicalize, parseCanonical } from './canonical-json.js'
 import { KINDS, type Kind } from './request.js'
-import { parseWith } from './schema.js'
+import { decimal, parseWith } from './schema.js'
 
 /** Rules are tried in order; the first whose conditions all hold decides, and no match is a denial. */
 export interface PolicyDocument {
   readonly version: 1
   readonly id: string
   readonly rules: readonly PolicyRule[]
+  /** Left out: the delay is {@link DEFAULT_RECOVERY_DELAY_SECONDS}. */
+  readonly recovery?: {
+    /** How long a claim is announced before it is obeyed. (SPEC 5.4) */
+    readonly delaySeconds: number
+  }
 }
+
+/** The delays that a wallet can be made with: none, an hour, a day, three days, a week. */
+export const RECOVERY_DELAYS = [0, 3600, 86_400, 259_200, 604_800] as const
+export type RecoveryDelay = (typeof RECOVERY_DELAYS)[number]
+export const DEFAULT_RECOVERY_DELAY_SECONDS = 86_400
 
 export interface PolicyRule {
   /** Named in the audit entry of every decision it makes. */
@@ -42,6 +53,9 @@ const schema = z.strictObject({
       z.maxLength(256),
       z.refine((rules) => new Set(rules.map((rule) => rule.id)).size === rules.length),
     ),
+  recovery: z.exactOptional(
+    z.strictObject({ delaySeconds: decimal().check(z.refine((seconds) => isRecoveryDelay(seconds))) }),
+  ),
 })
 
 /** What holds until a wallet has a policy of its own: every structured kind, never a raw digest. */
@@ -58,10 +72,33 @@ export const DEFAULT_POLICY: PolicyDocument = {
   ],
 }
 
+/** The built-in document with this delay; with the default one it is {@link DEFAULT_POLICY}. */
+export function builtInPolicy(delaySeconds: RecoveryDelay): PolicyDocument {
+  if (delaySeconds === DEFAULT_RECOVERY_DELAY_SECONDS) return DEFAULT_POLICY
+  return { ...DEFAULT_POLICY, id: `default-delay-${delaySeconds}`, recovery: { delaySeconds } }
+}
+
+/** The built-in document with this hash, if there is one. */
+export function builtInPolicyOf(hash: Uint8Array): PolicyDocument | undefined {
+  return RECOVERY_DELAYS.map(builtInPolicy).find((policy) => equalBytes(policyHash(policy), hash))
+}
+
+/** How long a claim on a wallet of this policy waits, in seconds. */
+export function recoveryDelayOf({ recovery }: PolicyDocument): number {
+  return recovery?.delaySeconds ?? DEFAULT_RECOVERY_DELAY_SECONDS
+}
+
+/** Whether a wallet can be made with this delay. */
+export function isRecoveryDelay(seconds: number): seconds is RecoveryDelay {
+  return RECOVERY_DELAYS.some((known) => known === seconds)
+}
+
 /** The document's canonical bytes. Throws Malformed if it is not a policy that {@link decodePolicy} accepts. */
 export function encodePolicy(policy: PolicyDocument): Uint8Array {
+  const { recovery, ...rest } = policy
   const rules = policy.rules.map((rule) => ({ ...rule, when: { ...rule.when } }))
-  const bytes = canonicalize({ ...policy, rules }, 'policy')
+  const delay = recovery && { recovery: { delaySeconds: String(recovery.delaySeconds) } }
+  const bytes = canonicalize({ ...rest, rules, ...delay }, 'policy')
   decodePolicy(bytes)
   return bytes
 }
