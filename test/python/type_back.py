@@ -21,7 +21,7 @@ ASKED = re.compile(r"(word (\d+)|passphrase(?: again)?): $")
 
 def main() -> None:
     mode, *command = sys.argv[1:]
-    screen, typed, echoed = "", [], False
+    screen, asked = "", 0
     master, slave = pty.openpty()
     # The terminal is the program's input and error stream; the report goes to a pipe, as in a script.
     program = subprocess.Popen(command, stdin=slave, stderr=slave, stdout=subprocess.PIPE, close_fds=True)
@@ -44,15 +44,15 @@ def main() -> None:
         if question:
             answered = len(screen)
             answer = reply(question, screen, mode)
-            typed.append(answer)
+            asked += 1
             os.write(master, (answer + "\n").encode())
             time.sleep(0.05)
-    program.terminate() if program.poll() is None else None
+    if program.poll() is None:
+        program.terminate()
     report = program.stdout.read().decode()
     code = program.wait()
-    after = screen[screen.index("Now type"):] if "Now type" in screen else screen
-    echoed = any(len(answer) > 3 and answer in after for answer in typed)
-    print(json.dumps({"code": code, "screen": screen, "report": report, "echoed": echoed, "asked": len(typed)}))
+    echoed = re.search(r"(?m)^(?:word \d+|passphrase(?: again)?): .+$", screen) is not None
+    print(json.dumps({"code": code, "screen": screen, "report": report, "echoed": echoed, "asked": asked}))
 
 
 def reply(question: "re.Match[str]", screen: str, mode: str) -> str:

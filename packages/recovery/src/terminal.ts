@@ -17,8 +17,9 @@ export function tell(...lines: readonly string[]): void {
 export async function askHidden(name: string): Promise<string> {
   const { stdin, stderr } = process
   if (!hasTerminal()) throw new Refused('usage', `no terminal to ask for the ${name}: give a file descriptor`)
-  stderr.write(`${name}: `)
+  // Echo is off before the question is seen, so that a quick answer is not shown.
   stdin.setRawMode(true)
+  stderr.write(`${name}: `)
   stdin.setEncoding('utf8')
   let typed = ''
   try {
