@@ -6,6 +6,7 @@ import { dirname, resolve } from 'node:path'
 import { exportIdentity, generateIdentity, type Identity, importIdentity } from '@tercet/wire/identity'
 import { TercetError } from '../errors.js'
 import { type Contents, type FileKey, newFileKey, openFile, sameSeal, sealFile } from './file-format.js'
+import { whileLocked } from './file-lock.js'
 import type { DeviceStorage } from './storage.js'
 
 export interface FileStorageOptions {
@@ -15,7 +16,8 @@ export interface FileStorageOptions {
 }
 
 /**
- * Opens, or prepares, an encrypted store in one file. Every write is a new file, synced and renamed over the old one.
+ * Opens, or prepares, an encrypted store in one file. Every write is a new file, synced and renamed over the old one,
+ * and is refused when another process has written since: one process uses a file at a time.
  * @throws TercetError `wrong-passphrase` (the file is untouched), `damaged`, `storage`
  */
 export async function fileStorage(options: FileStorageOptions): Promise<DeviceStorage> {
@@ -101,6 +103,11 @@ class FileStorage implements DeviceStorage {
 
   async #write(contents: Contents): Promise<void> {
     if (this.#state === 'failed') throw new TercetError('storage')
+    await makeFolder(dirname(this.#path))
+    await whileLocked(this.#path, () => this.#replace(contents))
+  }
+
+  async #replace(contents: Contents): Promise<void> {
     const sealed = sealFile(this.#key, contents)
     const temporary = `${this.#path}.${randomBytes(6).toString('hex')}.tmp`
     try {
@@ -108,7 +115,6 @@ class FileStorage implements DeviceStorage {
       if (!sameSeal(current, this.#seen)) {
         throw new TercetError('storage', { message: 'Another process has changed the file; open it again.' })
       }
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
       await writeDurably(temporary, sealed)
       await rename(temporary, this.#path)
       await syncFolder(dirname(this.#path))
@@ -137,6 +143,22 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
     await file.writeFile(bytes)
     await file.sync()
   })
+}
+
+/** Makes a folder that lasts: what was made is synced into the folder above it. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    const first = await mkdir(path, { recursive: true, mode: 0o700 })
+    if (first === undefined) return
+    const top = dirname(first)
+    let above = path
+    do {
+      above = dirname(above)
+      await syncFolder(above)
+    } while (above !== top)
+  } catch (error) {
+    throw new TercetError('storage', { cause: error })
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -1,5 +1,6 @@
 // Does every store keep what DeviceStorage promises? One suite, run on memory, file and IndexedDB.
 import 'fake-indexeddb/auto'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -168,6 +169,42 @@ describe('the encrypted file', () => {
     await expect(fileStorage({ path, passphrase: 'correct horse' })).rejects.toMatchObject({
       code: 'damaged',
     })
+  })
+
+  it('lets one of two writers at the same moment write, and tells the other', async () => {
+    for (let round = 0; round < 20; round++) {
+      const { path, store } = await make()
+      const other = await fileStorage({ path, passphrase: 'correct horse' })
+      const ends = await Promise.allSettled([store.put({ a: bytes(1) }), other.put({ b: bytes(2) })])
+      expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+      await Promise.all([store.close(), other.close()])
+      const again = await fileStorage({ path, passphrase: 'correct horse' })
+      expect(await again.list('')).toEqual([ends[0].status === 'fulfilled' ? 'a' : 'b', 'secret'])
+      await again.close()
+    }
+  })
+
+  it('waits for a process that is writing, not for one that is gone', async () => {
+    const { path, store } = await make()
+    await writeFile(`${path}.lock`, String(process.ppid))
+    const writing = store.put({ a: bytes(1) })
+    setTimeout(() => void rm(`${path}.lock`), 200)
+    await writing
+    const gone = spawnSync(process.execPath, ['--version']).pid
+    for (const holder of [gone, process.pid, '']) {
+      await writeFile(`${path}.lock`, String(holder))
+      await store.put({ b: bytes(2) })
+    }
+    expect(await readdir(join(path, '..'))).toEqual(['device.tercet'])
+    await writeFile(`${path}.lock`, String(process.ppid))
+    await expect(store.put({ c: bytes(3) })).rejects.toMatchObject({
+      code: 'storage',
+      message: expect.stringContaining(`${path}.lock`),
+    })
+    await rm(`${path}.lock`)
+    // Nothing was written, so nothing is in doubt.
+    await store.put({ c: bytes(3) })
+    await store.close()
   })
 
   it('refuses to write over what another process wrote, and then acknowledges nothing more', async () => {
