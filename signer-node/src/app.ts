@@ -103,10 +103,11 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     pairs.dropAll()
   })
   const gate = createGate(node, (identity) => isRegistered(store, identity))
-  const exchange = createExchange(node, (request, endpoint) => {
+  const admit: typeof gate.admit = (head, body) => {
     lookAtClocks()
-    return gate(request, endpoint)
-  })
+    return gate.admit(head, body)
+  }
+  const exchange = createExchange(node, { ...gate, admit })
   const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config.origins)
 
   const generation = await openGeneration(config.generationFile ?? files.generation, store)

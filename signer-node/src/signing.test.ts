@@ -21,7 +21,10 @@ import type { Incoming } from './steps.js'
 import { createDatabase, openStore, type Store } from './store/open.js'
 import { findWallet, insertWallet, type Wallet } from './store/wallets.js'
 
-vi.mock('@tercet/protocol/messages', () => ({ decodeMessage: vi.fn() }))
+vi.mock('@tercet/protocol/messages', async (original) => ({
+  ...(await original<typeof import('@tercet/protocol/messages')>()),
+  decodeMessage: vi.fn(),
+}))
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 const cosigner = random(34)

@@ -3,6 +3,7 @@
 import { ProtocolAbort } from '@tercet/protocol/errors'
 import { decodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { toBase64url } from '@tercet/wire/base64url'
+import type { Authenticated } from '@tercet/wire/http-signature'
 import { append } from './audit/log.js'
 import { LIMITS } from './config.js'
 import { approve, decide } from './judge.js'
@@ -103,6 +104,14 @@ export function createSigning(node: Node, pairs: Pairs) {
         return send
       }),
     )
+  }
+
+  /** Batch size of the session that a second message names. @throws Refusal `unknown-session` */
+  function batchOf({ context, identity }: Authenticated, wallet: Wallet): number {
+    const session = sessions.find(toBase64url(context.sessionId), toBase64url(identity))
+    const own = session?.opType === context.opType && session.wallet === toBase64url(wallet.keyId)
+    if (session === undefined || !own) throw new Refusal('unknown-session')
+    return session.data.batch
   }
 
   async function freshStart(incoming: Incoming, wallet: Wallet): Promise<Reply> {
@@ -220,5 +229,5 @@ export function createSigning(node: Node, pairs: Pairs) {
     return ok(send)
   }
 
-  return { presignStart, presignOpen, freshStart, freshOpen, sign }
+  return { presignStart, presignOpen, freshStart, freshOpen, sign, batchOf }
 }

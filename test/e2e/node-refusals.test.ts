@@ -154,6 +154,26 @@ describe('sizes', () => {
     expect(short).toMatchObject({ status: 400, code: 'malformed' })
   })
 
+  test("a second message has its session's length, whatever another batch would have", async () => {
+    const started = presign.start(device.context(wallet), 2, random)
+    const session = device.session('presign', started.nonce)
+    const res1 = expectOk(await device.send('presign.start', { session, wallet }, started.send))
+    const finished = presign.finish(started.state, decodeMessage('presign.res1', res1, 2), random)
+    const about = { session, wallet, previous: sha256(res1) }
+    const sized = (batch: number) => new Uint8Array(messageLength('presign.req2', batch))
+    expect(await device.send('presign.open', about, sized(3))).toMatchObject({
+      code: 'too-large',
+      signed: true,
+    })
+    expect(await device.send('presign.open', about, sized(1))).toMatchObject({
+      code: 'malformed',
+      signed: true,
+    })
+    const foreign = { ...about, session: random(32) }
+    expect(await device.send('presign.open', foreign, sized(2))).toMatchObject({ code: 'unknown-session' })
+    expectOk(await device.send('presign.open', about, finished.send))
+  })
+
   test('a chunked body is refused', async () => {
     const body = new ReadableStream({
       start(controller) {

@@ -6,6 +6,7 @@ import {
   type Endpoint,
   type EndpointName,
   endpointPath,
+  isBodyLength,
   responseCap,
 } from './endpoints.js'
 
@@ -49,6 +50,23 @@ describe('endpoints', () => {
     expect(responseCap('presign.start', 16)).toBeLessThanOrEqual(16 * 52 * 1024)
     expect(responseCap('sign')).toBe(98)
     expect(responseCap('kit')).toBe(65_536)
+  })
+
+  test('a length is possible or not before the body is read', () => {
+    const presign = (batch: number) => messageLength('presign.req2', batch)
+    expect(isBodyLength('presign.open', presign(3))).toBe(true)
+    expect(isBodyLength('presign.open', presign(3), 3)).toBe(true)
+    expect(isBodyLength('presign.open', presign(3), 2)).toBe(false)
+    expect(isBodyLength('presign.open', presign(3) + 1)).toBe(false)
+    expect(isBodyLength('presign.open', presign(16) + presign(1))).toBe(false)
+    const [least, most] = [messageLength('sign.req1'), messageLength('sign.req1', 1, 65_536)]
+    const lengths = [least - 1, least, most, most + 1]
+    expect(lengths.map((length) => isBodyLength('sign', length))).toEqual([false, true, true, false])
+    for (const [name, { request }] of all) {
+      expect(isBodyLength(name, bodyCap(name)), name).toBe(true)
+      expect(isBodyLength(name, bodyCap(name) + 1), name).toBe(false)
+      if (request !== undefined) expect(isBodyLength(name, 0), name).toBe(false)
+    }
   })
 
   test('paths', () => {

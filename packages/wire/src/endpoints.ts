@@ -1,6 +1,12 @@
 // Which routes exist, which message does each carry, and how large may it be? (product, HTTP; SPEC 0.4)
 
-import { MAX_BATCH, MAX_REQUEST_BYTES, type MessageName, messageLength } from '@tercet/protocol/messages'
+import {
+  type FieldSpec,
+  MAX_BATCH,
+  MESSAGES,
+  type MessageName,
+  messageLength,
+} from '@tercet/protocol/messages'
 import type { OpType } from '@tercet/protocol/session'
 
 export interface Endpoint {
@@ -65,6 +71,28 @@ export function bodyCap(name: EndpointName, batch: number = MAX_BATCH): number {
   return endpoint.request === undefined ? 0 : cap(endpoint.request, endpoint.opType, batch)
 }
 
+/**
+ * Whether a body of this endpoint can have this many bytes, decidable before the first of them is read. Messages have
+ * one length, or one for every batch size, or (with a signing request inside) a range.
+ */
+export function isBodyLength(name: EndpointName, length: number, batch?: number): boolean {
+  const { request, opType }: Endpoint = ENDPOINTS[name]
+  if (request === undefined) return length === 0
+  const batches = opType !== 'presign' ? [1] : batch === undefined ? EVERY_BATCH : [batch]
+  return batches.some((size) => {
+    const least = messageLength(request, size)
+    return length >= least && length <= least + variableBytes(request)
+  })
+}
+
+const EVERY_BATCH = Array.from({ length: MAX_BATCH }, (_, n) => n + 1)
+
+/** The most bytes of the one field whose length is the sender's choice. */
+function variableBytes(message: MessageName): number {
+  const fields: readonly FieldSpec[] = MESSAGES[message].fields
+  return Number(fields.find(({ type }) => type === 'variable')?.length ?? 0)
+}
+
 /** Largest body of a successful response in bytes, counted as {@link bodyCap} counts. */
 export function responseCap(name: EndpointName, batch: number = MAX_BATCH): number {
   const endpoint: Endpoint = ENDPOINTS[name]
@@ -73,5 +101,5 @@ export function responseCap(name: EndpointName, batch: number = MAX_BATCH): numb
 
 function cap(message: MessageName, opType: Endpoint['opType'], batch: number): number {
   // A fresh signature is always a batch of one; messages without a batch do not depend on it.
-  return messageLength(message, opType === 'presign' ? batch : 1, MAX_REQUEST_BYTES)
+  return messageLength(message, opType === 'presign' ? batch : 1, variableBytes(message))
 }

@@ -19,13 +19,17 @@ export interface HeaderBag {
   get(name: string): string | null
 }
 
-/** The parts of a request that are signed. */
-export interface RequestParts {
+/** What is signed of a request and known before its body has arrived. */
+export interface RequestHead {
   readonly method: string
   /** As sent, percent-encoding included: `/v1/wallets/...`. */
   readonly path: string
   /** Empty, or everything from the question mark on. */
   readonly query: string
+}
+
+/** The parts of a request that are signed. */
+export interface RequestParts extends RequestHead {
   /** The exact bytes of the body; empty where there is none. */
   readonly body: Uint8Array
 }
@@ -61,6 +65,12 @@ export interface Authenticated {
   readonly context: Context
 }
 
+/** A sender that is known before its body has arrived; {@link complete} takes the body. */
+export interface AuthenticatedHead extends Authenticated {
+  /** The Content-Digest that the signature covers. */
+  readonly digest: string
+}
+
 /** The message is not signed as it must be. The reason is for logs, not for the peer. */
 export class SignatureInvalid extends Error {
   override readonly name = 'SignatureInvalid'
@@ -94,22 +104,42 @@ export function signResponse(
  * Verifies a request: one signature, exactly the components and parameters of the specification in their
  * order, the body's digest, and a context whose sender is the signer. Throws SignatureInvalid.
  */
-export function verifyRequest(
+export async function verifyRequest(
   request: RequestParts & { readonly headers: HeaderBag },
 ): Promise<Authenticated> {
+  return complete(await verifyRequestHead(request), request.body)
+}
+
+/**
+ * Verifies everything of a request but its body, which the signature covers through its digest: who sends, and which
+ * body may follow. Throws SignatureInvalid.
+ */
+export function verifyRequestHead(
+  request: RequestHead & { readonly headers: HeaderBag },
+): Promise<AuthenticatedHead> {
   return verify(request, REQUEST_COMPONENTS, (fields) => requestDescriptor(request, fields))
 }
 
+/** The sender of a body: the one that was signed, byte for byte. Throws SignatureInvalid. */
+export async function complete(
+  { digest, ...sender }: AuthenticatedHead,
+  body: Uint8Array,
+): Promise<Authenticated> {
+  if (digest !== (await contentDigest(body))) throw new SignatureInvalid('digest')
+  return sender
+}
+
 /** Verifies a response as {@link verifyRequest} does a request. Throws SignatureInvalid. */
-export function verifyResponse(
+export async function verifyResponse(
   response: ResponseParts & { readonly headers: HeaderBag },
 ): Promise<Authenticated> {
-  return verify(response, RESPONSE_COMPONENTS, (fields) => responseDescriptor(response, fields))
+  const head = await verify(response, RESPONSE_COMPONENTS, (fields) => responseDescriptor(response, fields))
+  return complete(head, response.body)
 }
 
 type Fields = readonly { readonly name: string; readonly value: string }[]
 
-function requestDescriptor(request: RequestParts, fields: Fields): MessageDescriptor {
+function requestDescriptor(request: RequestHead, fields: Fields): MessageDescriptor {
   // Path and query have one border: neither may reach into the other.
   if (!/^\/[^?#]*$/.test(request.path) || !/^(\?[^#]*)?$/.test(request.query))
     throw new SignatureInvalid('form')
@@ -154,10 +184,10 @@ async function sign(
 }
 
 async function verify(
-  message: { readonly headers: HeaderBag; readonly body: Uint8Array },
+  message: { readonly headers: HeaderBag },
   components: readonly string[],
   describe: (fields: Fields) => MessageDescriptor,
-): Promise<Authenticated> {
+): Promise<AuthenticatedHead> {
   const header = (name: string): string => {
     const value = message.headers.get(name)
     if (value === null) throw new SignatureInvalid('missing')
@@ -170,7 +200,6 @@ async function verify(
 
   const { created, nonce, identity } = parseInput(input, components)
   if (!/^tercet=:[A-Za-z0-9+/]{86}==:$/.test(signature)) throw new SignatureInvalid('form')
-  if (digest !== (await contentDigest(message.body))) throw new SignatureInvalid('digest')
   const context = attempt(() => decodeContext(contextText), 'context')
   if (!equalBytes(context.idFrom, identity)) throw new SignatureInvalid('sender')
 
@@ -199,7 +228,7 @@ async function verify(
   } catch {
     throw new SignatureInvalid('signature')
   }
-  return { identity, nonce, created, context }
+  return { identity, nonce, created, context, digest }
 }
 
 /** Accepts the one spelling that {@link sign} writes: one label, fixed components, four parameters in order. */

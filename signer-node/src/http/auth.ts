@@ -5,9 +5,11 @@ import { toBase64url } from '@tercet/wire/base64url'
 import type { Endpoint } from '@tercet/wire/endpoints'
 import {
   type Authenticated,
+  type AuthenticatedHead,
+  complete,
   type HeaderBag,
-  type RequestParts,
-  verifyRequest,
+  type RequestHead,
+  verifyRequestHead,
 } from '@tercet/wire/http-signature'
 import { LIMITS } from '../config.js'
 import { createLimiter } from '../limiter.js'
@@ -74,35 +76,55 @@ export function createGate(node: Pick<Node, 'clock' | 'identity' | 'started'>, i
     if (stale || created > time + clockSkewSeconds) throw new Refusal('clock', { time })
   }
 
-  /**
-   * @throws SignatureInvalid; Refusal `unauthenticated`, `clock`, `replayed`, `mismatch`, `busy`, `rate-limited`
-   */
-  return async function authenticate(
-    request: RequestParts & { readonly headers: HeaderBag },
-    endpoint: Endpoint,
-  ): Promise<Authenticated> {
-    const message = await verifyRequest(request)
-    if (!equalBytes(message.context.idTo, node.identity.publicIdentity)) throw new Refusal('unauthenticated')
-    assertFresh(message.created)
-    const known = await isRegistered(message.identity)
-    // From here to the entry nothing is awaited: of two equal requests one comes first.
-    const now = node.clock.monotonic()
-    const device = toBase64url(message.identity)
-    const name = `${device}.${toBase64url(message.nonce)}`
+  return {
+    /** Who sends, by the headers alone: the body is bound by its digest. @throws SignatureInvalid */
+    recognise(request: RequestHead & { readonly headers: HeaderBag }): Promise<AuthenticatedHead> {
+      return verifyRequestHead(request)
+    },
+
+    /**
+     * What the headers alone decide, before the body is read.
+     * @throws Refusal `unauthenticated`, `clock`, `replayed`, `mismatch`
+     */
+    examine({ context, created, ...sender }: AuthenticatedHead, endpoint: Endpoint): void {
+      if (!equalBytes(context.idTo, node.identity.publicIdentity)) throw new Refusal('unauthenticated')
+      assertFresh(created)
+      assertUnseen(nameOf(sender))
+      if (context.opType !== endpoint.opType) throw new Refusal('mismatch', { field: 'context.op-type' })
+      if (context.step !== endpoint.step) throw new Refusal('mismatch', { field: 'context.step' })
+    },
+
+    /**
+     * The message is whole, and new: its nonce is used up.
+     * @throws SignatureInvalid for another body; Refusal `clock`, `replayed`, `busy`, `rate-limited`
+     */
+    async admit(head: AuthenticatedHead, body: Uint8Array): Promise<Authenticated> {
+      const message = await complete(head, body)
+      const known = await isRegistered(message.identity)
+      // A body may arrive late. From here to the entry nothing is awaited: of two equal requests one comes first.
+      assertFresh(message.created)
+      const now = node.clock.monotonic()
+      const name = nameOf(message)
+      assertUnseen(name)
+      const table = known ? registered : strangers
+      if (known) limit(toBase64url(message.identity))
+      if (!table.hasRoom(now)) {
+        if (known) throw new Refusal('busy', { retryAfterSeconds: 30 })
+        table.dropOldest()
+      }
+      // A request from the future stays acceptable for twice the skew.
+      table.add(name, now + (2 * clockSkewSeconds + 5) * 1000)
+      return message
+    },
+  }
+
+  function assertUnseen(name: string): void {
     if (registered.has(name) || strangers.has(name)) throw new Refusal('replayed')
-    const table = known ? registered : strangers
-    if (known) limit(device)
-    if (!table.hasRoom(now)) {
-      if (known) throw new Refusal('busy', { retryAfterSeconds: 30 })
-      table.dropOldest()
-    }
-    // A request from the future stays acceptable for twice the skew.
-    table.add(name, now + (2 * clockSkewSeconds + 5) * 1000)
-    if (message.context.opType !== endpoint.opType)
-      throw new Refusal('mismatch', { field: 'context.op-type' })
-    if (message.context.step !== endpoint.step) throw new Refusal('mismatch', { field: 'context.step' })
-    return message
   }
 }
 
-export type Authenticate = ReturnType<typeof createGate>
+function nameOf({ identity, nonce }: Pick<Authenticated, 'identity' | 'nonce'>): string {
+  return `${toBase64url(identity)}.${toBase64url(nonce)}`
+}
+
+export type Gate = ReturnType<typeof createGate>

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
-import { readBody as read } from './body.js'
+import { declaredLength, type Lengths, readBody as readDeclared } from './body.js'
 
-const readBody = (request: Request, cap: number) => read(request, cap, () => undefined)
+const read = async (request: Request, lengths: Lengths, reserve: (length: number) => void) =>
+  readDeclared(request, declaredLength(request, lengths), reserve)
+const upTo = (most: number) => ({ most, isPossible: (length: number) => length <= most })
+const readBody = (request: Request, cap: number) => read(request, upTo(cap), () => undefined)
 
 function post(body: Uint8Array | ReadableStream, length?: string): Request {
   const headers = length === undefined ? {} : { 'content-length': length }
@@ -17,6 +20,14 @@ test('a length beyond the cap is refused before the body is touched', async () =
   let pulled = 0
   const body = new ReadableStream({ pull: () => void pulled++ }, { highWaterMark: 0 })
   await expect(readBody(post(body, '4'), 3)).rejects.toMatchObject({ code: 'too-large' })
+  expect(pulled).toBe(0)
+})
+
+test('a length that no message of this kind has is refused before the body is touched', async () => {
+  let pulled = 0
+  const body = new ReadableStream({ pull: () => void pulled++ }, { highWaterMark: 0 })
+  const lengths = { most: 9, isPossible: (length: number) => length === 9 || length === 5 }
+  await expect(read(post(body, '6'), lengths, () => undefined)).rejects.toMatchObject({ code: 'malformed' })
   expect(pulled).toBe(0)
 })
 
@@ -37,12 +48,12 @@ test('a budget is asked for what arrives, not for what was declared', async () =
     },
   })
   const reserve = (length: number) => void asked.push(length)
-  await expect(read(post(body, '900'), 1000, reserve)).rejects.toMatchObject({ code: 'malformed' })
+  await expect(read(post(body, '900'), upTo(1000), reserve)).rejects.toMatchObject({ code: 'malformed' })
   expect(asked.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(2)
   const refuse = () => {
     throw new Error('no room')
   }
-  await expect(read(post(Uint8Array.of(1), '1'), 3, refuse)).rejects.toThrow('no room')
+  await expect(read(post(Uint8Array.of(1), '1'), upTo(3), refuse)).rejects.toThrow('no room')
 })
 
 test('a sender that goes away in the middle is malformed, not a bug', async () => {

@@ -1,6 +1,7 @@
 // Can a device tie every answer to its message, also when the body was never read? (SPEC 0.4)
 
 import { sha256 } from '@noble/hashes/sha2.js'
+import { messageLength } from '@tercet/protocol/messages'
 import type { Context } from '@tercet/wire/context'
 import { signRequest, verifyResponse } from '@tercet/wire/http-signature'
 import { generateIdentity } from '@tercet/wire/identity'
@@ -8,6 +9,8 @@ import { parseProblem } from '@tercet/wire/problem'
 import { expect, test } from 'vitest'
 import { createMetrics } from '../metrics.js'
 import type { Node } from '../node.js'
+import { Refusal } from '../refusal.js'
+import { createGate } from './auth.js'
 import { createExchange } from './exchange.js'
 import { createRoutes } from './routes.js'
 
@@ -24,11 +27,13 @@ function exchangeOf(more: Partial<Node> = {}) {
     random: (length: number) => new Uint8Array(length).fill(7),
     ...more,
   } as unknown as Node
-  const exchange = createExchange(node, () => Promise.reject(new Error('not reached')))
-  return { node, exchange }
+  const gate = createGate({ ...node, started: 0 }, async () => false)
+  return { node, exchange: createExchange(node, gate) }
 }
 
-async function post(body: Uint8Array): Promise<Request> {
+const NONCE = new Uint8Array(32).fill(1)
+
+async function post(body: Uint8Array, created = 1000): Promise<Request> {
   const context: Context = {
     version: 1,
     idFrom: device.publicIdentity,
@@ -41,7 +46,7 @@ async function post(body: Uint8Array): Promise<Request> {
     prevMsgHash: new Uint8Array(32),
   }
   const parts = { method: 'POST', path: '/v1/keygen/start', query: '', body, context }
-  const headers = await signRequest(device, { ...parts, created: 1000, nonce: new Uint8Array(32).fill(1) })
+  const headers = await signRequest(device, { ...parts, created, nonce: NONCE })
   const length = { 'content-length': String(body.length) }
   return new Request('http://node/v1/keygen/start', {
     method: 'POST',
@@ -50,12 +55,13 @@ async function post(body: Uint8Array): Promise<Request> {
   })
 }
 
-const nothing = () => Promise.reject(new Error('not reached'))
+const nothing = { handle: () => Promise.reject(new Error('not reached')) }
 
 async function read(response: Response) {
   const body = new Uint8Array(await response.arrayBuffer())
-  const { context } = await verifyResponse({ status: response.status, headers: response.headers, body })
-  return { context, code: parseProblem(body).code }
+  const { status, headers } = response
+  const { context, nonce } = await verifyResponse({ status, headers, body })
+  return { context, nonce, code: parseProblem(body).code }
 }
 
 test.each([
@@ -66,6 +72,30 @@ test.each([
   const answer = await read(await exchangeOf(more).exchange.run('keygen.start', await post(body), nothing))
   expect(answer.code).toBe(code)
   expect(answer.context.prevMsgHash).toEqual(sha256(body))
+})
+
+test.each([
+  ['too-large', 1_000_000, 1000, true],
+  ['malformed', 10, 1000, true],
+  ['clock', 10, 900, true],
+  ['unauthenticated', messageLength('keygen.req1'), 1000, false],
+] as const)(
+  'a refusal %s carries the nonce of its request if its sender is known',
+  async (code, length, created, tied) => {
+    const request = await post(new Uint8Array(length), created)
+    if (!tied) request.headers.set('signature', `tercet=:${'A'.repeat(86)}==:`)
+    const answer = await read(await exchangeOf().exchange.run('keygen.start', request, nothing))
+    expect(answer.code).toBe(code)
+    expect(Buffer.compare(answer.nonce, NONCE) === 0).toBe(tied)
+    expect(answer.context).toMatchObject({ sessionId: new Uint8Array(32).fill(5), step: 2, opType: 'keygen' })
+  },
+)
+
+test('what the endpoint refuses, it refuses before the body is read', async () => {
+  const request = await post(new Uint8Array(messageLength('keygen.req1')))
+  const admit = () => Promise.reject(new Refusal('unknown-session'))
+  const answer = await read(await exchangeOf().exchange.run('keygen.start', request, { admit, ...nothing }))
+  expect([answer.code, request.bodyUsed]).toEqual(['unknown-session', false])
 })
 
 test('what escapes a route is a signed bug with an incident, and is logged', async () => {

@@ -2,7 +2,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js'
 import { CONTEXT_HEADER, type Context, decodeContext } from '@tercet/wire/context'
-import { bodyCap, ENDPOINTS, type EndpointName } from '@tercet/wire/endpoints'
+import { bodyCap, ENDPOINTS, type EndpointName, isBodyLength } from '@tercet/wire/endpoints'
 import { type Authenticated, signResponse } from '@tercet/wire/http-signature'
 import { parseProblem } from '@tercet/wire/problem'
 import { LIMITS } from '../config.js'
@@ -10,24 +10,31 @@ import type { Node } from '../node.js'
 import { Refusal } from '../refusal.js'
 import type { Reply } from '../sessions.js'
 import type { Incoming } from '../steps.js'
-import type { Authenticate } from './auth.js'
-import { readBody } from './body.js'
+import type { Gate } from './auth.js'
+import { declaredLength, readBody } from './body.js'
 import { problemReply, tell } from './problems.js'
 
 const NOTHING = new Uint8Array(0)
 const ZERO32 = new Uint8Array(32)
 
-/** What an endpoint does with an authenticated message. */
-export type Handle = (incoming: Incoming) => Promise<Reply>
+/** What an endpoint does with a message. */
+export interface Handler {
+  /**
+   * What is refused before the body is read, its sender being known. Returns the session's batch size where the length of
+   * the body depends on it.
+   */
+  admit?(sender: Authenticated): Promise<number | undefined>
+  handle(incoming: Incoming): Promise<Reply>
+}
 
 export interface Exchange {
   /** Reads, authenticates, handles and signs; every failure becomes a signed problem. */
-  run(name: EndpointName, request: Request, handle: Handle): Promise<Response>
+  run(name: EndpointName, request: Request, handler: Handler): Promise<Response>
   /** A signed answer to a request that needs no authentication or matches no route. */
   answer(route: string, request: Request, handle: () => Promise<Reply>): Promise<Response>
 }
 
-export function createExchange(node: Node, authenticate: Authenticate): Exchange {
+export function createExchange(node: Node, gate: Gate): Exchange {
   function problem(error: unknown): Reply {
     return problemReply(tell(node, error))
   }
@@ -43,7 +50,8 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
       body: reply.body,
       context: contextOf(node, auth?.context ?? claimed(request), hashOf(request, body)),
       created: node.clock.now(),
-      // The request's own nonce once its sender is known; anyone may have provoked what is answered before.
+      // The request's own nonce once its sender is known, which its headers suffice for; anyone may have provoked what is
+      // answered before.
       nonce: auth?.nonce ?? node.random(32),
     })
     return new Response(new Uint8Array(reply.body), {
@@ -62,7 +70,7 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
   let bodyBytes = 0
 
   return {
-    async run(name, request, handle) {
+    async run(name, request, { admit, handle }) {
       const begun = node.clock.monotonic()
       const endpoint = ENDPOINTS[name]
       const { pathname, search } = new URL(request.url)
@@ -77,16 +85,19 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
       }
       try {
         if (node.notReady === 'storage') throw new Refusal('storage', { retryAfterSeconds: 5 })
-        body = endpoint.method === 'POST' ? await readBody(request, bodyCap(name), reserve) : NOTHING
-        const parts = {
-          method: request.method,
-          path: pathname,
-          query: search,
-          headers: request.headers,
-          body,
-        }
-        auth = await authenticate(parts, endpoint)
-        reply = await handle({ auth, body })
+        const { method, headers } = request
+        const head = await gate
+          .recognise({ method, path: pathname, query: search, headers })
+          .catch((error) => {
+            // Unsigned and too large is too large: no sender of such a thing need be known.
+            lengthOf(name, request)
+            throw error
+          })
+        auth = head
+        gate.examine(head, endpoint)
+        const length = lengthOf(name, request, await admit?.(head))
+        body = length === 0 ? NOTHING : await readBody(request, length, reserve)
+        reply = await handle({ auth: await gate.admit(head, body), body })
       } catch (error) {
         reply = problem(error)
       } finally {
@@ -102,6 +113,13 @@ export function createExchange(node: Node, authenticate: Authenticate): Exchange
       return respond(request, reply, undefined, undefined)
     },
   }
+}
+
+/** The declared length of a body that can be one of this endpoint's. @throws Refusal `too-large`; Malformed */
+function lengthOf(name: EndpointName, request: Request, batch?: number): number {
+  if (ENDPOINTS[name].method === 'GET') return 0
+  const isPossible = (length: number) => isBodyLength(name, length, batch)
+  return declaredLength(request, { most: bodyCap(name, batch), isPossible })
 }
 
 function record(node: Node, route: string, reply: Reply, begun: number): void {

@@ -11,6 +11,7 @@ import {
   type EndpointName,
   MESSAGE_CONTENT_TYPE,
 } from '@tercet/wire/endpoints'
+import type { Authenticated } from '@tercet/wire/http-signature'
 import { PROBLEM_CONTENT_TYPE } from '@tercet/wire/problem'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
@@ -23,7 +24,7 @@ import type { Reply } from '../sessions.js'
 import type { createSigning } from '../signing.js'
 import { assertSessionId, type Incoming } from '../steps.js'
 import { findWallet, kitOf, type Wallet } from '../store/wallets.js'
-import type { Exchange } from './exchange.js'
+import type { Exchange, Handler } from './exchange.js'
 
 export interface Operations {
   readonly keygen: ReturnType<typeof createKeygen>
@@ -32,6 +33,9 @@ export interface Operations {
 }
 
 type ForWallet = (incoming: Incoming, wallet: Wallet) => Promise<Reply>
+
+/** Messages so large that their session must be known before they are read; it knows how large they are. */
+const OF_A_SESSION: ReadonlySet<EndpointName> = new Set(['presign.open', 'fresh.open'])
 
 export function createRoutes(
   node: Node,
@@ -75,24 +79,34 @@ export function createRoutes(
   }
 
   /** Somebody else's wallet and none at all look the same; only its own device learns of a mismatch. (invariant I18) */
-  async function forWallet(id: string, incoming: Incoming, handle: ForWallet): Promise<Reply> {
-    const { context, identity } = incoming.auth
+  async function walletOf(id: string, { context, identity }: Authenticated): Promise<Wallet> {
     const found = await findWallet(node.store, walletIdOf(id), identity)
     if (!equalBytes(context.keyId, found.keyId)) throw new Refusal('mismatch', { field: 'context.key-id' })
     if (context.epoch !== found.epoch) throw new Refusal('mismatch', { field: 'context.epoch' })
-    return handle(incoming, found)
+    return found
+  }
+
+  /** The wallet is looked for before the body is read, and again after it: much may happen while a body arrives. */
+  function forWallet(name: EndpointName, id: string, handle: ForWallet): Handler {
+    return {
+      admit: async (sender) => {
+        const wallet = await walletOf(id, sender)
+        return OF_A_SESSION.has(name) ? signing.batchOf(sender, wallet) : undefined
+      },
+      handle: async (incoming) => handle(incoming, await walletOf(id, incoming.auth)),
+    }
   }
 
   for (const [name, handle] of entries(device)) {
     const { path } = ENDPOINTS[name]
     app.post(path, describe(name), (c) =>
-      exchange.run(name, c.req.raw, (incoming) => asDevice(incoming, handle)),
+      exchange.run(name, c.req.raw, { handle: (incoming) => asDevice(incoming, handle) }),
     )
   }
   for (const [name, handle] of entries(wallet)) {
     const { method, path } = ENDPOINTS[name]
     app.on(method, path.replace('{id}', ':id'), describe(name), (c) =>
-      exchange.run(name, c.req.raw, (incoming) => forWallet(c.req.param('id') ?? '', incoming, handle)),
+      exchange.run(name, c.req.raw, forWallet(name, c.req.param('id') ?? '', handle)),
     )
   }
 
