@@ -9,6 +9,7 @@ import { type DrillOptions, drill, inspect, type KnownOptions, verify } from './
 import { type NewKeyOptions, newKey, register, showPublic } from './new-key.js'
 import { parseEpoch } from './options.js'
 import { parseDescriptor } from './passphrase.js'
+import { print } from './print/command.js'
 import type { Report } from './report.js'
 
 const VERDICT_HELP = `
@@ -77,6 +78,13 @@ program
   .argument('<kit>', 'the recovery kit')
   .option('--path <path>', 'the path of the address: m/0/0 where left out')
   .action(async (kit: string, options: { path?: string }) => say(await inspect(kit, options)))
+
+program
+  .command('print')
+  .description('write a recovery kit as a PDF for paper: public parts, a square code, and what to do')
+  .argument('<kit>', 'the recovery kit')
+  .requiredOption('--out <file>', 'the new PDF')
+  .action(async (kit: string, options: { out: string }) => say(await print(kit, options)))
 
 withKeyOptions(
   program
