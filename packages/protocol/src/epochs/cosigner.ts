@@ -49,7 +49,8 @@ export function refusal(state: CosignerEpochs, asked: Prepare, { delayOver }: De
     if (old !== null) return no('old-kept')
     if (announced.length > 0 || pend?.kind === 'replace') return no('replace-announced')
   } else {
-    if (!announced.some(({ newHolder }) => newHolder === asked.newHolder)) return no('not-announced')
+    const claim = announced.find(({ newHolder }) => newHolder === asked.newHolder)
+    if (claim?.initiator !== asked.from) return no('not-announced')
     if (!delayOver) return no('delay')
     if (!sameId(asked.base, act.id) && !sameId(asked.base, old?.id ?? null)) return no('base')
   }

@@ -44,14 +44,15 @@ export function prepare(
 /** PREPARED: the reshare is computed and checked. Store pend durably, with the new share where there is one. */
 export function prepared(
   state: DeviceEpochs,
-  { id, transcript, role }: { readonly id: ShareId; readonly transcript: Transcript; readonly role: OwnRole },
+  {
+    id,
+    transcript,
+    role,
+  }: { readonly id: ShareId; readonly transcript: Transcript; readonly role: DeviceRole },
 ): DeviceStep {
   if (state.commitSent || !sameId(state.asked, id)) return ignored(state)
   return { state: { ...state, pend: { id, transcript, role } }, effects: ['store-pend'] }
 }
-/** The roles of one that runs a reshare. */
-export type OwnRole = Exclude<DeviceRole, 'newcomer'>
-
 /** From now on COMMIT is sent, and repeated until it is answered. Store the state before the first one leaves. */
 export function commitSent(state: DeviceEpochs): DeviceStep {
   return state.pend === null ? ignored(state) : { state: { ...state, commitSent: true }, effects: [] }

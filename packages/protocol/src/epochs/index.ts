@@ -14,7 +14,7 @@ export const joining = joiningFunctions
 /** The side of a node that hands a key over. */
 export const leaving = leavingFunctions
 export type { Commit, Delay, Prepare } from './cosigner.js'
-export type { Advice, Begin, OwnRole } from './device.js'
+export type { Advice, Begin } from './device.js'
 export type { HandOver, JoinCommit } from './joining.js'
 export type { Configured, Leave } from './leaving.js'
 export {

@@ -53,6 +53,8 @@ export interface CosignerPending extends CosignerShare {
 export interface Announcement {
   /** The new device's identity, named by the claim. */
   readonly newHolder: Holder
+  /** Who runs the reshare, and nobody else: the recovery key's identity, or the device that is moved away from. */
+  readonly initiator: Holder
   /** False when the claim was repeated with a second factor. */
   readonly vetoable: boolean
 }
