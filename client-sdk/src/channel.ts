@@ -3,6 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { equalBytes } from '@tercet/protocol/bytes'
 import type { Random } from '@tercet/protocol/random'
+import { sessionId } from '@tercet/protocol/session'
 import { CODES, type Code } from '@tercet/wire/codes'
 import type { Context } from '@tercet/wire/context'
 import {
@@ -45,6 +46,14 @@ export interface SessionNames {
   readonly walletId?: string
 }
 
+/** Which wallet, and its state as this device knows it, a document is about. */
+export interface WalletNames {
+  readonly walletId: string
+  /** 32 bytes */
+  readonly keyId: Uint8Array
+  readonly epoch: number
+}
+
 /** Tries of one message, the first included, while nobody who can be believed answers. */
 const TRIES = 5
 const FIRST_PAUSE_MILLISECONDS = 150
@@ -77,9 +86,42 @@ export class Channel {
    * @throws TercetError with the code of a signed problem, or `network`, `timeout`, `aborted`, after which nobody knows
    * whether the node has seen the message
    */
-  async send(
+  send(
     name: EndpointName,
     context: Context,
+    walletId: string | undefined,
+    body: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    return this.#repeat(name, () => context, walletId, body, signal)
+  }
+
+  /** Asks for, or hands in, a document about a wallet: an exchange of its own, named by the nonce of its signature. */
+  ask(
+    name: EndpointName,
+    { walletId, keyId, epoch }: WalletNames,
+    body: Uint8Array = new Uint8Array(0),
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    const idFrom = this.options.identity.publicIdentity
+    const idTo = this.options.cosigner
+    const contextFor = (nonce: Uint8Array): Context => ({
+      version: 1,
+      idFrom,
+      idTo,
+      keyId,
+      epoch,
+      opType: 'control',
+      sessionId: sessionId('control', nonce, idFrom, idTo),
+      step: ENDPOINTS[name].step,
+      prevMsgHash: new Uint8Array(32),
+    })
+    return this.#repeat(name, contextFor, walletId, body, signal)
+  }
+
+  async #repeat(
+    name: EndpointName,
+    contextFor: (nonce: Uint8Array) => Context,
     walletId: string | undefined,
     body: Uint8Array,
     signal?: AbortSignal,
@@ -87,7 +129,8 @@ export class Channel {
     let corrected = false
     let wait = FIRST_PAUSE_MILLISECONDS
     for (let tried = 1; ; tried++) {
-      const outcome = await this.#once(name, context, walletId, body, signal)
+      const nonce = this.options.random(32)
+      const outcome = await this.#once(name, contextFor(nonce), nonce, walletId, body, signal)
       if (outcome.kind === 'answer') return outcome.body
       if (outcome.kind === 'problem') {
         const { problem } = outcome
@@ -107,15 +150,15 @@ export class Channel {
   async #once(
     name: EndpointName,
     context: Context,
+    nonce: Uint8Array,
     walletId: string | undefined,
     body: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
-    const { identity, cosigner, clock, random, transport, timeoutMilliseconds } = this.options
+    const { identity, cosigner, clock, transport, timeoutMilliseconds } = this.options
     const { method } = ENDPOINTS[name]
     const path = endpointPath(name, walletId)
     const created = Math.floor((clock() + this.#clockOffset) / 1000)
-    const nonce = random(32)
     const signed = await signRequest(identity, {
       method,
       path,

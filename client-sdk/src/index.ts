@@ -2,7 +2,9 @@
 
 export type { Summary } from '@tercet/chains/summary'
 export { type ErrorCode, type RequestName, type Retry, TercetError } from './errors.js'
+export type { Listener, WalletEvent, WalletEvents } from './events.js'
 export type { Recovery, RecoveryRegistration } from './keygen.js'
+export type { KitCheck } from './kits.js'
 export type { CreateOptions, OpenOptions, Signed, SignOptions, WalletOptions } from './options.js'
 export type { Progress, Stage } from './progress.js'
 export type { RequestDraft } from './requests.js'

@@ -8,6 +8,7 @@ import { encodeRequest } from '@tercet/wire/request'
 import type { Channel } from './channel.js'
 import type { Engine } from './engine/contract.js'
 import type { RequestName } from './errors.js'
+import { Events } from './events.js'
 import type { Signed } from './options.js'
 import { Pair } from './pair.js'
 import { Presigner } from './presigner.js'
@@ -38,6 +39,7 @@ export class Live {
   readonly key: WalletKey
   readonly pair: Pair
   readonly presigner: Presigner
+  readonly events = new Events()
   #closed = false
 
   constructor(options: LiveOptions, records: WalletRecords) {
@@ -87,7 +89,8 @@ export class Live {
   }
 }
 
-function keyOf({ record }: Kit): WalletKey {
+/** The public values that an interpretation depends on. */
+export function keyOf({ record }: Kit): WalletKey {
   const { keyId, publicKey, chainCode, transcript } = record
   return { keyId, publicKey: decodePoint(publicKey, 'kit.X'), chainCode, transcript }
 }

@@ -44,7 +44,7 @@ export interface WalletRecords {
 }
 
 const PREFIX = 'wallet/'
-type Part = 'meta' | 'share' | 'ot' | 'kit' | 'confirm'
+type Part = 'meta' | 'share' | 'ot' | 'kit' | 'confirm' | 'exported'
 
 function keyOf(walletId: string, part: Part): string {
   return `${PREFIX}${walletId}/${part}`
@@ -140,8 +140,25 @@ export async function forgetConfirmation(storage: DeviceStorage, walletId: strin
 
 /** Deletes a wallet that never came into being at the node. */
 export async function forgetWallet(storage: DeviceStorage, walletId: string): Promise<void> {
-  const parts: readonly Part[] = ['meta', 'share', 'ot', 'kit', 'confirm']
+  const parts: readonly Part[] = ['meta', 'share', 'ot', 'kit', 'confirm', 'exported']
   await storage.delete(parts.map((part) => keyOf(walletId, part)))
+}
+
+/** SHA-256 of the kit that was exported last, 32 bytes. */
+export async function loadExported(
+  storage: DeviceStorage,
+  walletId: string,
+): Promise<Uint8Array | undefined> {
+  return storage.get(keyOf(walletId, 'exported'))
+}
+
+/** Remembers the kit that is in the user's hands now. */
+export async function storeExported(
+  storage: DeviceStorage,
+  walletId: string,
+  hash: Uint8Array,
+): Promise<void> {
+  await write(storage, { [keyOf(walletId, 'exported')]: hash })
 }
 
 /** The wallets of a store, with how far each has come. */

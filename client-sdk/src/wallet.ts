@@ -5,14 +5,16 @@ import type { Hex } from '@tercet/chains/facts'
 import { derive, parsePath } from '@tercet/protocol/derivation'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { JsonObject } from '@tercet/wire/canonical-json'
-import { encodeKit } from '@tercet/wire/kit'
 import { asTercetError, TercetError, throwIfAborted, withRequest } from './errors.js'
+import type { Listener, WalletEvent } from './events.js'
 import { fromHex } from './hex.js'
+import { checkKit, exportKit, type KitCheck } from './kits.js'
 import type { Live } from './live.js'
 import { createLive, openLive } from './opening.js'
 import type { CreateOptions, OpenOptions, Signed, SignOptions } from './options.js'
 import { listWallets } from './records.js'
 import { chainOf, chainOfDomain, DEFAULT_PATH, type RequestDraft } from './requests.js'
+import { standing } from './standing.js'
 import type { DeviceStorage } from './storage/storage.js'
 import { unlessAborted } from './waiting.js'
 
@@ -116,10 +118,28 @@ export class Wallet {
     return this.#signJoined({ kind: 'evm-typed-data', chain, path, payload: typedData }, options)
   }
 
-  /** The recovery kit: canonical JSON, no secret in it. The recovery key opens it. */
-  async recoveryKit({ signal }: Stoppable = {}): Promise<Uint8Array> {
-    throwIfAborted(signal)
-    return encodeKit(this.#live.records.kit)
+  /**
+   * The recovery kit: canonical JSON, no secret in it. The recovery key opens it. When it is replaced by a newer one,
+   * the event `kit-changed` says so.
+   */
+  recoveryKit({ signal }: Stoppable = {}): Promise<Uint8Array> {
+    return translated(async () => {
+      throwIfAborted(signal)
+      return exportKit(this.#live)
+    })
+  }
+
+  /** Compares the device's kit with the node's. @throws TercetError */
+  checkKit({ signal }: Stoppable = {}): Promise<KitCheck> {
+    return translated(() => checkKit(this.#live, signal))
+  }
+
+  /**
+   * Tells the listener of what happens from now on, and of what happened before and still stands. The function that is
+   * returned ends the subscription.
+   */
+  on<E extends WalletEvent>(event: E, listener: Listener<E>): () => void {
+    return this.#live.events.on(event, listener, standing(this.#live, event))
   }
 
   /** Presignatures that are ready now: signatures of one round trip. */

@@ -162,6 +162,7 @@ describe(`a wallet with a real node (seed ${seed})`, () => {
   it('has a kit that names this node', async () => {
     const kit = decodeKit(await wallet.recoveryKit())
     expect(kit.record.sidInputs.idC).toEqual(fromBase64url(node.identity, 'identity', 34))
+    expect(await wallet.checkKit()).toEqual({ same: true, differs: [] })
   })
 
   it('is refused a raw digest, by name', async () => {

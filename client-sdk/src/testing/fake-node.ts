@@ -53,6 +53,8 @@ export class FakeNode {
   fault: Fault = (_, answer) => answer()
   key: keygen.KeyMaterial | undefined
   otSetup: ot.OtSetup | undefined
+  /** Its kit of the wallet, as it stored it. */
+  kit: Uint8Array | undefined
   reasons: string[] = []
   policyHash = policyHash(DEFAULT_POLICY)
   #idDevice: Uint8Array = new Uint8Array(34)
@@ -194,6 +196,9 @@ export class FakeNode {
         const presignature = presign.confirmFresh(state, message)
         return this.#release(presignature, presigId, message.request, message.view)
       }
+      case 'kit':
+        if (this.kit === undefined) throw new Refusal('not-found')
+        return this.kit
       default:
         throw new Refusal('not-found')
     }
