@@ -2,43 +2,19 @@
 
 import canonical
 import encryption
+import keygen
+import reshare
 import signatures
 from curves import SECP256K1
-from layout import counter, exactly, raw, take, text
+from layout import take
+from members import RECOVERY
 from transcript import TH, VER, u32, u64
 from verdict import Inconsistent
 
 # What a run may leave out, so that a test can see that somebody notices. A normal run leaves out nothing.
 CHECKS = ("canonical", "checksum", "session", "transcript", "encryptions", "signatures", "address")
 
-POINT, HASH, SIGNATURE, IDENTITY = raw(33), raw(32), raw(64), raw(34)
-RECOVERY = 3
-
-KEYGEN_KIT = {
-    "version": exactly(1),
-    "suite": exactly("secp256k1"),
-    "walletId": HASH,
-    "epoch": counter,
-    "attempt": counter,
-    "dealers": [exactly(1), exactly(2)],
-    "sid": HASH,
-    "sidInputs": {"nD": HASH, "nC": HASH, "ekD": HASH, "ekC": HASH, "C1": HASH},
-    "K": POINT,
-    "policyHash": HASH,
-    "commitments": [[POINT, POINT], [POINT, POINT]],
-    "X": POINT,
-    "cc": HASH,
-    "chainCodes": [HASH, HASH],
-    "TrPrev": HASH,
-    "otSetupIds": [HASH, HASH],
-    "Tr": HASH,
-    "encryptions": [raw(encryption.LENGTH), raw(encryption.LENGTH)],
-    "idD": IDENTITY,
-    "idC": IDENTITY,
-    "signatures": {"device": SIGNATURE, "cosigner": SIGNATURE},
-    "node": {"address": text(1024), "signature": SIGNATURE},
-    "checksum": HASH,
-}
+VERSIONS = {1: keygen, 2: reshare}
 
 
 def verify(data, skip=frozenset()):
@@ -46,33 +22,19 @@ def verify(data, skip=frozenset()):
     document = canonical.read(data, "canonical" not in skip)
     if not isinstance(document, dict):
         raise Inconsistent("no object")
-    shapes = {1: (KEYGEN_KIT, _keygen)}
     version = document.get("version")
-    if type(version) is not int or version not in shapes:
+    if type(version) is not int or version not in VERSIONS:
         raise Inconsistent("unknown version")
-    shape, derive = shapes[version]
-    kit = take(shape, document, "kit")
+    origin = VERSIONS[version]
+    kit = take(origin.shape(document), document, "kit")
     body = {name: value for name, value in document.items() if name != "checksum"}
     if "checksum" not in skip and TH("kit/sum", canonical.write(body)) != kit["checksum"]:
         raise Inconsistent("checksum")
-    derive(kit, skip)
+    origin.check(kit, skip)
     _transcript(kit, skip)
     if "encryptions" not in skip:
         _encryptions(kit)
     _signatures(kit, skip)
-
-
-def _keygen(kit, skip):
-    """A key generation: sid and keyId from the session's inputs, both dealers' part of the chain code, nothing before."""
-    if kit["epoch"] != 0 or kit["attempt"] != 0 or kit["TrPrev"] != bytes(32):
-        raise Inconsistent("a key generation is epoch 0, attempt 0, and follows nothing")
-    s = kit["sidInputs"]
-    inputs = (s["nD"], s["nC"], kit["idD"], kit["idC"], s["ekD"], s["ekC"], kit["K"], kit["policyHash"], s["C1"])
-    sid = TH("dkg/sid", VER, *inputs)
-    if "session" not in skip and (sid != kit["sid"] or TH("keyid", sid) != kit["walletId"]):
-        raise Inconsistent("sid or walletId does not follow from the session")
-    if "session" not in skip and TH("dkg/cc", sid, *kit["chainCodes"]) != kit["cc"]:
-        raise Inconsistent("chain code")
 
 
 def _transcript(kit, skip):
@@ -134,6 +96,11 @@ def _signatures(kit, skip):
         for role, key in (("device", device), ("cosigner", cosigner)):
             message = TH("sig/tr", role, kit["walletId"], kit["Tr"])
             signatures.check(key, kit["signatures"][role], message, role)
+        if RECOVERY in kit["dealers"]:
+            # The party that dealt is the one of the base, whose recovery key may be another than this kit's.
+            dealer = signatures.key_of(kit["sidInputs"]["idDealerB"], 2, "idDealerB")
+            message = TH("sig/tr", "recovery", kit["walletId"], kit["Tr"])
+            signatures.check(dealer, kit["signatures"]["recovery"], message, "recovery")
     if "address" not in skip:
         node = kit["node"]
         message = TH("sig/node", kit["walletId"], node["address"])

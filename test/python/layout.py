@@ -22,6 +22,17 @@ def exactly(expected):
     return take
 
 
+def one_of(*allowed):
+    """One of some strings or lists of integers."""
+
+    def take(value, where):
+        if isinstance(value, list) and any(type(item) is not int for item in value) or value not in allowed:
+            raise Inconsistent("unexpected value: " + where)
+        return value
+
+    return take
+
+
 def counter(value, where):
     """A number below 2^53 in decimal, one spelling each."""
     if not isinstance(value, str) or not re.fullmatch(r"0|[1-9][0-9]{0,15}", value, re.ASCII):
