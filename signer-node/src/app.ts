@@ -108,7 +108,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     return gate.admit(head, body)
   }
   const exchange = createExchange(node, { ...gate, admit })
-  const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config.origins)
+  const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config)
 
   const generation = await openGeneration(config.generationFile ?? files.generation, store)
   store.onHead = generation.note

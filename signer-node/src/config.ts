@@ -17,6 +17,8 @@ export interface Config {
   readonly metricsPort: number
   /** Origins that a browser may call from. */
   readonly origins: readonly string[]
+  /** Whether the last hop of X-Forwarded-For is a proxy's word: only where every connection comes from that proxy. */
+  readonly trustProxy: boolean
   /** What stands in recovery kits as the node's address. */
   readonly publicAddress?: string
   readonly logLevel: Level
@@ -40,6 +42,8 @@ export const LIMITS = {
   clockSkewSeconds: 60,
   openKeygens: 256,
   openKeygensPerDevice: 4,
+  /** Key generations that one network may start: no more than the node can make, so that nobody can keep it busy alone. */
+  keygenStartsPerMinute: 60,
   openSessions: 256,
   openSessionsPerKey: 4,
   /** Sessions that hold state or kept answers, finished ones included. */
@@ -62,7 +66,7 @@ export const LIMITS = {
   otSetupsPerHour: 20,
   /** Presign and fresh sessions of one key. */
   startsPerMinute: 3000,
-  /** Signatures that one key asks for from its pool, and denials that it is told. */
+  /** Signatures that one key asks for, with or without a presignature, and denials that it is told. */
   signaturesPerMinute: 3000,
   denialsPerMinute: 60,
   strikeWindowSeconds: 24 * 3600,

@@ -3,10 +3,12 @@
 import { ProtocolAbort } from '@tercet/protocol/errors'
 import { decodeMessage, encodeMessage } from '@tercet/protocol/messages'
 import { COSIGNER, DEVICE, partyName } from '@tercet/protocol/party'
+import { toBase64url } from '@tercet/wire/base64url'
 import { signTagged, verifyTagged } from '@tercet/wire/identity'
 import { encodeKit } from '@tercet/wire/kit'
 import { append } from './audit/log.js'
 import { LIMITS } from './config.js'
+import { createLimiter } from './limiter.js'
 import type { Node } from './node.js'
 import { Refusal } from './refusal.js'
 import { type Reply, Sessions } from './sessions.js'
@@ -34,11 +36,16 @@ export function createKeygen(node: Node) {
     ({ id }) => void node.engine.run('setup.drop', { handle: id }).catch(() => undefined),
   )
   const { identity, engine } = node
+  const limitSource = createLimiter(LIMITS.keygenStartsPerMinute, 60, node.clock.monotonic)
 
   async function start(incoming: Incoming): Promise<Reply> {
     const { nonce, policyHash } = decodeMessage('keygen.req1', incoming.body)
     if (Buffer.compare(policyHash, node.policyHash) !== 0)
       throw new Refusal('mismatch', { field: 'policyHash' })
+    const { context, identity: device } = incoming.auth
+    // Identities cost nothing, so it is the network that is counted; a repeat is no new start.
+    const known = sessions.find(toBase64url(context.sessionId), toBase64url(device))
+    if (known === undefined) limitSource(incoming.source)
     const opening = { opType: 'keygen', nonce, wallet: '', data: {}, seconds: LIMITS.keygenSeconds } as const
     return firstStep<KeygenData>(node, sessions, incoming, opening, async ({ id }) => {
       const { send } = await engine.run('keygen.answer', {

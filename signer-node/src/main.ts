@@ -24,6 +24,7 @@ interface StartOptions {
   readonly metricsPort: string
   readonly origin: readonly string[]
   readonly publicAddress?: string
+  readonly trustProxy?: true
   readonly logLevel: Level
   readonly generationFile?: string
 }
@@ -67,6 +68,10 @@ function program(done: (exitCode: number) => void): Command {
     .option('--metrics-port <port>', 'port of /metrics; 0 picks a free one', String(DEFAULT_METRICS_PORT))
     .option('--origin <origin>', 'origin that browsers may call from; repeatable', collect, [])
     .option('--public-address <url>', 'how devices reach this node; stands in recovery kits')
+    .option(
+      '--trust-proxy',
+      'limit by the last hop of X-Forwarded-For; only where every connection comes from your own proxy',
+    )
     .addOption(generationFile())
     .addOption(new Option('--log-level <level>', 'what to log, to stderr').choices(LEVELS).default('info'))
     .action((options: StartOptions) =>
@@ -79,6 +84,7 @@ function program(done: (exitCode: number) => void): Command {
             metricsPort: parsePort(options.metricsPort, '--metrics-port'),
             origins: options.origin.map(parseOrigin),
             ...(options.publicAddress && { publicAddress: parsePublicAddress(options.publicAddress) }),
+            trustProxy: options.trustProxy === true,
             logLevel: options.logLevel,
             ...(options.generationFile && { generationFile: resolve(options.generationFile) }),
           },

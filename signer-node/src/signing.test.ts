@@ -131,6 +131,7 @@ function message(opType: 'presign' | 'fresh' | 'sign', nonce: Uint8Array, step =
   const incoming: Incoming = {
     auth: { identity: wallet.device, nonce: random(32), created: 1000, context },
     body: random(8),
+    source: '',
   }
   return incoming
 }

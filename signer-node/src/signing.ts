@@ -116,6 +116,7 @@ export function createSigning(node: Node, pairs: Pairs) {
 
   async function freshStart(incoming: Incoming, wallet: Wallet): Promise<Reply> {
     const message = decodeMessage('fresh.req1', incoming.body)
+    limitSignatures(toBase64url(wallet.keyId))
     return begin(incoming, wallet, 'fresh', message, async (session, material) => {
       const { id } = session
       const input = { handle: id, body: incoming.body, material }

@@ -28,7 +28,7 @@ function message(body: Uint8Array): Incoming {
     step: 1,
     prevMsgHash: new Uint8Array(32),
   }
-  return { auth: { identity: device, nonce, created: 0, context }, body }
+  return { auth: { identity: device, nonce, created: 0, context }, body, source: '' }
 }
 
 test('state that a step makes after its session has ended does not stay', async () => {

@@ -16,6 +16,8 @@ import type { Kept, Reply, Session, Sessions } from './sessions.js'
 export interface Incoming {
   readonly auth: Authenticated
   readonly body: Uint8Array
+  /** The network that it came from; empty where nobody knows. */
+  readonly source: string
 }
 
 /** `SHA256(sessionId, step, body)`: never over transport headers, so that a retry may carry a new signature. */

@@ -69,7 +69,9 @@ test.each([
   ['storage', 10, { notReady: 'storage' as const }],
 ])('an answer %s, given before the body was read, belongs to that body', async (code, length, more) => {
   const body = new Uint8Array(length).fill(3)
-  const answer = await read(await exchangeOf(more).exchange.run('keygen.start', await post(body), nothing))
+  const answer = await read(
+    await exchangeOf(more).exchange.run('keygen.start', await post(body), '', nothing),
+  )
   expect(answer.code).toBe(code)
   expect(answer.context.prevMsgHash).toEqual(sha256(body))
 })
@@ -84,7 +86,7 @@ test.each([
   async (code, length, created, tied) => {
     const request = await post(new Uint8Array(length), created)
     if (!tied) request.headers.set('signature', `tercet=:${'A'.repeat(86)}==:`)
-    const answer = await read(await exchangeOf().exchange.run('keygen.start', request, nothing))
+    const answer = await read(await exchangeOf().exchange.run('keygen.start', request, '', nothing))
     expect(answer.code).toBe(code)
     expect(Buffer.compare(answer.nonce, NONCE) === 0).toBe(tied)
     expect(answer.context).toMatchObject({ sessionId: new Uint8Array(32).fill(5), step: 2, opType: 'keygen' })
@@ -94,7 +96,9 @@ test.each([
 test('what the endpoint refuses, it refuses before the body is read', async () => {
   const request = await post(new Uint8Array(messageLength('keygen.req1')))
   const admit = () => Promise.reject(new Refusal('unknown-session'))
-  const answer = await read(await exchangeOf().exchange.run('keygen.start', request, { admit, ...nothing }))
+  const answer = await read(
+    await exchangeOf().exchange.run('keygen.start', request, '', { admit, ...nothing }),
+  )
   expect([answer.code, request.bodyUsed]).toEqual(['unknown-session', false])
 })
 
@@ -103,7 +107,7 @@ test('what escapes a route is a signed bug with an incident, and is logged', asy
   const broken = { ...exchange, run: () => Promise.reject(new Error('escaped')) }
   const operations = { keygen: {}, otSetups: {}, signing: {} } as never
   errors.length = 0
-  const app = createRoutes(node, broken, operations, [])
+  const app = createRoutes(node, broken, operations, { origins: [], trustProxy: false })
   const answer = await read(await app.fetch(await post(Uint8Array.of(1))))
   expect(answer.code).toBe('bug')
   expect(errors).toHaveLength(1)

@@ -29,7 +29,7 @@ export interface Handler {
 
 export interface Exchange {
   /** Reads, authenticates, handles and signs; every failure becomes a signed problem. */
-  run(name: EndpointName, request: Request, handler: Handler): Promise<Response>
+  run(name: EndpointName, request: Request, source: string, handler: Handler): Promise<Response>
   /** A signed answer to a request that needs no authentication or matches no route. */
   answer(route: string, request: Request, handle: () => Promise<Reply>): Promise<Response>
 }
@@ -70,7 +70,7 @@ export function createExchange(node: Node, gate: Gate): Exchange {
   let bodyBytes = 0
 
   return {
-    async run(name, request, { admit, handle }) {
+    async run(name, request, source, { admit, handle }) {
       const begun = node.clock.monotonic()
       const endpoint = ENDPOINTS[name]
       const { pathname, search } = new URL(request.url)
@@ -97,7 +97,7 @@ export function createExchange(node: Node, gate: Gate): Exchange {
         gate.examine(head, endpoint)
         const length = lengthOf(name, request, await admit?.(head))
         body = length === 0 ? NOTHING : await readBody(request, length, reserve)
-        reply = await handle({ auth: await gate.admit(head, body), body })
+        reply = await handle({ auth: await gate.admit(head, body), body, source })
       } catch (error) {
         reply = problem(error)
       } finally {

@@ -16,6 +16,7 @@ import { PROBLEM_CONTENT_TYPE } from '@tercet/wire/problem'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { describeRoute, openAPIRouteHandler } from 'hono-openapi'
+import type { Config } from '../config.js'
 import type { createKeygen } from '../keys.js'
 import type { Node } from '../node.js'
 import type { createOtSetups } from '../ot-setups.js'
@@ -25,6 +26,7 @@ import type { createSigning } from '../signing.js'
 import { assertSessionId, type Incoming } from '../steps.js'
 import { findWallet, kitOf, type Wallet } from '../store/wallets.js'
 import type { Exchange, Handler } from './exchange.js'
+import { sourceOf } from './source.js'
 
 export interface Operations {
   readonly keygen: ReturnType<typeof createKeygen>
@@ -41,7 +43,7 @@ export function createRoutes(
   node: Node,
   exchange: Exchange,
   { keygen, otSetups, signing }: Operations,
-  origins: readonly string[],
+  { origins, trustProxy }: Pick<Config, 'origins' | 'trustProxy'>,
 ): Hono {
   const app = new Hono()
 
@@ -100,13 +102,20 @@ export function createRoutes(
   for (const [name, handle] of entries(device)) {
     const { path } = ENDPOINTS[name]
     app.post(path, describe(name), (c) =>
-      exchange.run(name, c.req.raw, { handle: (incoming) => asDevice(incoming, handle) }),
+      exchange.run(name, c.req.raw, sourceOf(c, trustProxy), {
+        handle: (incoming) => asDevice(incoming, handle),
+      }),
     )
   }
   for (const [name, handle] of entries(wallet)) {
     const { method, path } = ENDPOINTS[name]
     app.on(method, path.replace('{id}', ':id'), describe(name), (c) =>
-      exchange.run(name, c.req.raw, forWallet(name, c.req.param('id') ?? '', handle)),
+      exchange.run(
+        name,
+        c.req.raw,
+        sourceOf(c, trustProxy),
+        forWallet(name, c.req.param('id') ?? '', handle),
+      ),
     )
   }
 
