@@ -2,7 +2,7 @@
 
 import { encodePoint, encodeScalar, mulBase, type Point, randomScalar } from '@tercet/protocol/curve'
 import { derive } from '@tercet/protocol/derivation'
-import { keygenCommitment } from '@tercet/protocol/internal/dealing'
+import { keygenCommitment } from '@tercet/protocol/internal/keygen-commitment'
 import { hashToPoint, otSetupId, otSid } from '@tercet/protocol/internal/oblivious/base-ot'
 import {
   nonceCommitment,

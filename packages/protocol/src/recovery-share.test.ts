@@ -3,7 +3,13 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { describe, expect, it } from 'vitest'
 import { encodePoint, mod, mulBase, ORDER, randomScalar } from './curve.js'
-import { completeRecord, type KeyRecord, sidOf, type UnfinishedRecord } from './key-record.js'
+import {
+  completeRecord,
+  type KeygenRecord,
+  type KeyRecord,
+  sidOf,
+  type UnfinishedKeygen,
+} from './key-record.js'
 import { decodeKeyShare, encodeKeyShare } from './key-share.js'
 import { lagrange } from './math/polynomial.js'
 import { encryptVerifiably, pveLabel } from './proofs/verifiable-encryption.js'
@@ -151,7 +157,8 @@ describe(`record of a key (seed ${SEED})`, () => {
       ['identities', { ...honest, sidInputs: { ...s, idD: s.idD.slice(1) } }],
       ['otSetupIds', { ...honest, otSetupIds: [new Uint8Array(0), honest.otSetupIds[1]] }],
       ['chainCodes', { ...honest, chainCodes: [honest.chainCodes[0], new Uint8Array(33)] }],
-      ['version', { ...honest, version: 2 as never }],
+      ['version', { ...honest, version: 3 as never }],
+      ['kind', { ...honest, version: 2 as never }],
       ['dealers', { ...honest, dealers: [2, 1] as never }],
     ]
     for (const [field, record] of bad) expect(() => verifyRecord(record), field).toThrow(malformed(field))
@@ -162,13 +169,13 @@ function at(f: readonly [bigint, bigint], z: bigint): bigint {
   return mod(f[0] + f[1] * z)
 }
 
-function unfinished(record: KeyRecord): UnfinishedRecord {
+function unfinished(record: KeygenRecord): UnfinishedKeygen {
   const { epoch, attempt, sidInputs, chainCodes, commitments, encryptions, transcriptPrev, otSetupIds } =
     record
   return { epoch, attempt, sidInputs, chainCodes, commitments, encryptions, transcriptPrev, otSetupIds }
 }
 
-function recordOf(change: Partial<UnfinishedRecord>): KeyRecord {
+function recordOf(change: Partial<UnfinishedKeygen>): KeygenRecord {
   const sidInputs = {
     nD: random(32),
     nC: random(32),
@@ -181,7 +188,7 @@ function recordOf(change: Partial<UnfinishedRecord>): KeyRecord {
     commitment: random(32),
   }
   const sid = sidOf(sidInputs)
-  const parts: UnfinishedRecord = {
+  const parts: UnfinishedKeygen = {
     epoch: 0,
     attempt: 0,
     sidInputs,

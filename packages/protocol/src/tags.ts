@@ -25,6 +25,9 @@ export const TAGS = [
   'pok',
   'seal',
   'selftest',
+  // reshare
+  'rs/com',
+  'rs/sid',
   // verifiable encryption and the kit
   'pve/lbl',
   'pve/label',

@@ -115,7 +115,8 @@ describe('kit', () => {
   const other32 = toBase64url(new Uint8Array(32).fill(250))
   const inputs = document['sidInputs'] as JsonObject
   test.each<[string, JsonObject]>([
-    ['kit.version', { version: 2 }],
+    ['kit.version', { version: 3 }],
+    ['kit.kind', { version: 2 }],
     ['kit.suite', { suite: 'ed25519' }],
     ['kit.dealers.0', { dealers: [2, 1] }],
     ['kit.epoch', { epoch: 0 }],

@@ -1,37 +1,38 @@
 // What does the device do in a keygen? start -> open -> finish. (SPEC 1.2)
 
 import { equalBytes, isZero } from '../bytes.js'
-import { encodePoint, type Point, randomBytes } from '../curve.js'
+import { type Point, randomBytes } from '../curve.js'
+import {
+  checkEncryption,
+  checkSubShare,
+  encryptForRecovery,
+  newPolynomial,
+  type Polynomial,
+  proveShare,
+  publicDealing,
+  subShare,
+  verifyDealing,
+  verifyShareProof,
+} from '../dealing.js'
 import { Misuse, ProtocolAbort } from '../errors.js'
-import { sidOf } from '../key-record.js'
-import { evaluate } from '../math/polynomial.js'
 import { encodeMessage, type FieldsOf, type MessageOf } from '../messages/index.js'
 import type { BaseOtReceiver } from '../oblivious/base-ot.js'
 import type { ExtensionReceiver } from '../oblivious/setup.js'
 import { box, type OneTime, take } from '../one-time.js'
-import { answerDirection, joinDirections, openDirection, type SetupContext } from '../ot-setup/exchange.js'
+import { answerDirection, joinDirections, openDirection } from '../ot-setup/exchange.js'
 import { COSIGNER, DEVICE } from '../party.js'
 import type { Random } from '../random.js'
 import { ownerOf, verifyRecoveryKey } from '../recovery-key.js'
 import { newSealKey, seal, unseal } from '../seal.js'
-import { expose } from '../secret.js'
-import { keyIdOf, sessionId } from '../session.js'
+import { sessionId } from '../session.js'
 import {
   assemble,
-  checkEncryption,
-  checkSubShare,
-  encryptForRecovery,
   type KeygenParties,
+  type KeygenSession,
   type KeyMaterial,
   keygenCommitment,
-  newPolynomial,
-  type Polynomial,
-  proveCoefficients,
-  proveShare,
-  subShare,
-  verifyCoefficients,
-  verifyShareProof,
-} from './dealing.js'
+  keygenSession,
+} from './common.js'
 
 /** What the device has pinned before it starts. */
 export interface DeviceKeygen {
@@ -56,9 +57,8 @@ interface Started extends DeviceKeygen {
 
 interface Opened extends Started {
   readonly answer: MessageOf<'keygen.res1'>
-  readonly sid: Uint8Array
+  readonly keygen: KeygenSession
   readonly encryption: Uint8Array
-  readonly setup: SetupContext
   readonly receiver: ExtensionReceiver
   readonly opened: BaseOtReceiver
 }
@@ -110,20 +110,13 @@ export function open(
 ): { state: DeviceOpened; send: Uint8Array } {
   const s = take(state, 'keygen.DeviceStarted')
   if (isZero(message.nonce) || equalBytes(message.nonce, s.nonce)) throw new ProtocolAbort('nonce')
-  const sid = sidOf(sessionInputs(s, message))
-  verifyCoefficients(sid, COSIGNER, message)
-  const setup: SetupContext = {
-    keyId: keyIdOf(sid),
-    epoch: 0,
-    attempt: 0,
-    initiator: DEVICE,
-    responder: COSIGNER,
-    nonceI: s.nonce,
-    nonceJ: message.nonce,
-  }
+  const first = { nonce: s.nonce, sealKey: s.sealKey.publicKey, commitment: s.commitment }
+  const keygen = keygenSession(s.parties, s.recoveryKey, s.policyHash, first, message)
+  const { sid, setup } = keygen
+  verifyDealing(sid, COSIGNER, message)
   const a = answerDirection(setup, 'A', message.baseOtA1, random)
   const b = openDirection(setup, 'B', random)
-  const encryption = encryptForRecovery(sid, DEVICE, s.recoveryKey, s.f, random)
+  const encryption = encryptForRecovery(keygen, DEVICE, s.f, random)
   const sealedSubShare = seal(
     {
       from: s.parties.idDevice,
@@ -138,11 +131,9 @@ export function open(
     random,
   )
   const send = encodeMessage('keygen.req2', {
-    a0: s.f.A0,
-    a1: s.f.A1,
     chainCode: s.chainCode,
     rho: s.rho,
-    ...proveCoefficients(sid, DEVICE, s.f, random),
+    ...publicDealing(sid, DEVICE, s.f, random),
     sealedSubShare,
     encryption,
     baseOtA2: a.message,
@@ -151,9 +142,8 @@ export function open(
   const opened = box('keygen.DeviceOpened', {
     ...s,
     answer: message,
-    sid,
+    keygen,
     encryption,
-    setup,
     receiver: a.receiver,
     opened: b.state,
   })
@@ -173,7 +163,7 @@ export function finish(
   random: Random,
 ): { key: KeyMaterial; send: Omit<FieldsOf<'keygen.req3'>, 'signature'> } {
   const s = take(state, 'keygen.DeviceOpened')
-  const { answer } = s
+  const { answer, keygen } = s
   const plain = unseal(
     {
       from: s.parties.idCosigner,
@@ -186,38 +176,14 @@ export function finish(
     },
     message.sealedSubShare,
   )
-  const received = checkSubShare(plain, DEVICE, answer.a0, answer.a1)
-  checkEncryption(s.sid, COSIGNER, s.recoveryKey, answer.a0, answer.a1, message.encryption)
-  const otSetup = joinDirections(s.setup, 'initiator', s.opened, message.baseOtB2, s.receiver)
-  const key = assemble(DEVICE, evaluate(s.f.a0, s.f.a1, DEVICE), received, s.recoveryKey, otSetup, {
-    epoch: 0,
-    attempt: 0,
-    sidInputs: sessionInputs(s, answer),
-    chainCodes: [s.chainCode, answer.chainCode],
-    commitments: [
-      [encodePoint(s.f.A0), encodePoint(s.f.A1)],
-      [encodePoint(answer.a0), encodePoint(answer.a1)],
-    ],
-    encryptions: [s.encryption, message.encryption],
-    transcriptPrev: new Uint8Array(32),
-    otSetupIds: [otSetup.idA, otSetup.idB],
-  })
-  if (!equalBytes(key.record.keyId, s.setup.keyId)) throw new Misuse('keyId differs within one keygen')
+  const received = checkSubShare(plain, DEVICE, answer)
+  checkEncryption(keygen, COSIGNER, answer, message.encryption)
+  const otSetup = joinDirections(keygen.setup, 'initiator', s.opened, message.baseOtB2, s.receiver)
+  const own = { a0: s.f.A0, a1: s.f.A1, chainCode: s.chainCode, encryption: s.encryption }
+  const theirs = { ...answer, encryption: message.encryption }
+  const key = assemble(DEVICE, keygen, { own: s.f, received }, [own, theirs], otSetup)
+  if (!equalBytes(key.record.keyId, keygen.setup.keyId)) throw new Misuse('keyId differs within one keygen')
   verifyShareProof(key.share, COSIGNER, message.shareProof)
-  const shareProof = proveShare(key.share, expose(key.share.secretShare), random)
+  const shareProof = proveShare(key.share, random)
   return { key, send: { transcript: key.share.transcript.slice(), shareProof } }
-}
-
-function sessionInputs(s: Started, answer: MessageOf<'keygen.res1'>) {
-  return {
-    nD: s.nonce,
-    nC: answer.nonce,
-    idD: s.parties.idDevice,
-    idC: s.parties.idCosigner,
-    ekD: s.sealKey.publicKey,
-    ekC: answer.sealKey,
-    recoveryKey: encodePoint(s.recoveryKey),
-    policyHash: s.policyHash,
-    commitment: s.commitment,
-  }
 }

@@ -1,5 +1,6 @@
 // What does the package offer for key generation? (SPEC 1)
 
+export type { KeygenParties, KeyMaterial } from './common.js'
 export {
   answer,
   type CosignerAnswered,
@@ -8,5 +9,4 @@ export {
   confirm,
   deal,
 } from './cosigner.js'
-export type { KeygenParties, KeyMaterial } from './dealing.js'
 export { type DeviceKeygen, type DeviceOpened, type DeviceStarted, finish, open, start } from './device.js'
