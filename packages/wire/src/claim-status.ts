@@ -37,7 +37,10 @@ const statusSchema = z.strictObject({
   act: z.strictObject({ epoch: decimal(), attempt: decimal() }),
   att: decimal(),
 })
-const listSchema = z.strictObject({ claims: z.array(statusSchema).check(z.maxLength(64)) })
+/** Claims in one list: the newest ones. */
+export const MAX_LISTED_CLAIMS = 32
+
+const listSchema = z.strictObject({ claims: z.array(statusSchema).check(z.maxLength(MAX_LISTED_CLAIMS)) })
 
 export function encodeClaimStatus(status: ClaimStatus): Uint8Array {
   return canonicalize(statusDocument(status), 'claimStatus')

@@ -37,8 +37,8 @@ describe('endpoints', () => {
   )
 
   test('caps are exact, and within the limits of the design', () => {
-    for (const [name, { request, opType }] of all) {
-      if (request === undefined) expect(bodyCap(name)).toBe(0)
+    for (const [name, { request, opType, document }] of all) {
+      if (request === undefined) expect(bodyCap(name)).toBe(document ?? 0)
       else if (opType === 'keygen') expect(bodyCap(name)).toBeLessThanOrEqual(65_536)
     }
     expect(bodyCap('keygen.start')).toBe(messageLength('keygen.req1'))
@@ -62,15 +62,16 @@ describe('endpoints', () => {
     const [least, most] = [messageLength('sign.req1'), messageLength('sign.req1', 1, 65_536)]
     const lengths = [least - 1, least, most, most + 1]
     expect(lengths.map((length) => isBodyLength('sign', length))).toEqual([false, true, true, false])
-    for (const [name, { request }] of all) {
+    for (const [name, { request, document }] of all) {
       expect(isBodyLength(name, bodyCap(name)), name).toBe(true)
       expect(isBodyLength(name, bodyCap(name) + 1), name).toBe(false)
-      if (request !== undefined) expect(isBodyLength(name, 0), name).toBe(false)
+      if (request !== undefined || document !== undefined) expect(isBodyLength(name, 0), name).toBe(false)
     }
   })
 
   test('paths', () => {
     expect(endpointPath('sign', 'abc')).toBe('/v1/wallets/abc/sign')
     expect(endpointPath('keygen.start')).toBe('/v1/keygen/start')
+    expect(endpointPath('claims.veto', 'abc', 'def')).toBe('/v1/wallets/abc/claims/def/veto')
   })
 })

@@ -11,7 +11,7 @@ import type { OpType } from '@tercet/protocol/session'
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST'
-  /** Path template; `{id}` stands for the walletId. */
+  /** Path template; `{id}` stands for the walletId, `{hash}` for a claim hash. */
   readonly path: string
   /** Operation and step that the request's context must name; the response's step is one more. */
   readonly opType: OpType | 'control'
@@ -19,7 +19,12 @@ export interface Endpoint {
   /** Messages of the protocol in the bodies; absent for JSON documents. */
   readonly request?: MessageName
   readonly response?: MessageName
+  /** Largest JSON document in the request's body, in bytes. */
+  readonly document?: number
 }
+
+/** Largest claim, veto or receipt: far above any of them. */
+const MAX_CLAIM_BYTES = 8192
 
 /** Every route of version 1. */
 export const ENDPOINTS = {
@@ -34,6 +39,11 @@ export const ENDPOINTS = {
   'fresh.start': post('/v1/wallets/{id}/sign/start', 'fresh', 1, 'fresh.req1', 'fresh.res1'),
   'fresh.open': post('/v1/wallets/{id}/sign/open', 'fresh', 3, 'fresh.req2', 'fresh.res2'),
   kit: { method: 'GET', path: '/v1/wallets/{id}/kit', opType: 'control', step: 1 },
+  'claims.post': documentPost('/v1/wallets/{id}/claims'),
+  'claims.list': { method: 'GET', path: '/v1/wallets/{id}/claims', opType: 'control', step: 1 },
+  'claims.get': { method: 'GET', path: '/v1/wallets/{id}/claims/{hash}', opType: 'control', step: 1 },
+  'claims.veto': documentPost('/v1/wallets/{id}/claims/{hash}/veto'),
+  drill: documentPost('/v1/wallets/{id}/drills'),
   identity: { method: 'GET', path: '/v1/identity', opType: 'control', step: 1 },
 } as const satisfies Record<string, Endpoint>
 
@@ -56,28 +66,34 @@ function post<Q extends MessageName, S extends MessageName>(
   return { method: 'POST', path, opType, step, request, response } as const
 }
 
-/** The path of an endpoint for a wallet. */
-export function endpointPath(name: EndpointName, walletId?: string): string {
+function documentPost<P extends string>(path: P) {
+  return { method: 'POST', path, opType: 'control', step: 1, document: MAX_CLAIM_BYTES } as const
+}
+
+/** The path of an endpoint for a wallet, and for one of its claims. */
+export function endpointPath(name: EndpointName, walletId?: string, claimHash?: string): string {
   const { path } = ENDPOINTS[name]
-  return walletId === undefined ? path : path.replace('{id}', walletId)
+  const ofWallet = walletId === undefined ? path : path.replace('{id}', walletId)
+  return claimHash === undefined ? ofWallet : ofWallet.replace('{hash}', claimHash)
 }
 
 /**
  * Largest request body in bytes: the exact length of the message for that batch size, with the largest signing
- * request where it carries one. Without a batch size (before the body is read) the largest batch counts.
+ * request where it carries one, or the largest document. Without a batch size (before the body is read) the largest batch counts.
  */
 export function bodyCap(name: EndpointName, batch: number = MAX_BATCH): number {
   const endpoint: Endpoint = ENDPOINTS[name]
-  return endpoint.request === undefined ? 0 : cap(endpoint.request, endpoint.opType, batch)
+  if (endpoint.request === undefined) return endpoint.document ?? 0
+  return cap(endpoint.request, endpoint.opType, batch)
 }
 
 /**
  * Whether a body of this endpoint can have this many bytes, decidable before the first of them is read. Messages have
- * one length, or one for every batch size, or (with a signing request inside) a range.
+ * one length, or one for every batch size, or (with a signing request inside) a range; a document has any up to its cap.
  */
 export function isBodyLength(name: EndpointName, length: number, batch?: number): boolean {
-  const { request, opType }: Endpoint = ENDPOINTS[name]
-  if (request === undefined) return length === 0
+  const { request, opType, document }: Endpoint = ENDPOINTS[name]
+  if (request === undefined) return document === undefined ? length === 0 : length > 0 && length <= document
   const batches = opType !== 'presign' ? [1] : batch === undefined ? EVERY_BATCH : [batch]
   return batches.some((size) => {
     const least = messageLength(request, size)
