@@ -89,7 +89,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     exclusively: createLocks(),
     policy: DEFAULT_POLICY,
     policyHash: policyHash(DEFAULT_POLICY),
-    started: await nextSecond(clock),
+    started: await servingFrom(clock),
     address: '',
     notReady: 'starting',
   }
@@ -214,11 +214,12 @@ function close(server: Server): Promise<void> {
 }
 
 /**
- * Waits until a second begins. `created` counts whole seconds: a node that served in the second in which it started
- * could not tell a message of its predecessor from one of its own, and the predecessor's nonces are forgotten.
+ * Waits until no message that a predecessor took can be taken again, for its nonces are forgotten: `created` counts whole
+ * seconds, and may lie a little in the future. Returns the first second that is served.
  */
-async function nextSecond(clock: Clock): Promise<number> {
+async function servingFrom(clock: Clock): Promise<number> {
   const before = clock.now()
-  while (clock.now() <= before) await new Promise((resolve) => setTimeout(resolve, 20))
+  while (clock.now() <= before + LIMITS.clockAheadSeconds)
+    await new Promise((resolve) => setTimeout(resolve, 20))
   return clock.now()
 }

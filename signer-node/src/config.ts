@@ -38,8 +38,13 @@ export function filesOf(dataDir: string) {
 
 /** Bounds on what callers can make the node hold or do. Times are in seconds. */
 export const LIMITS = {
-  /** How far a request's `created` may be from the node's clock. */
+  /** How old a request may be by the node's clock. */
   clockSkewSeconds: 60,
+  /**
+   * How far its `created` may lie in the future. A node that starts waits for so long: it has forgotten the nonces of its
+   * predecessor, and takes nothing that the predecessor can have taken.
+   */
+  clockAheadSeconds: 1,
   openKeygens: 256,
   openKeygensPerDevice: 4,
   /** Key generations that one network may start: no more than the node can make, so that nobody can keep it busy alone. */

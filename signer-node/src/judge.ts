@@ -55,24 +55,30 @@ function judgeBy(node: Node, { facts, expiresAt }: Judged, mode: Mode, time: num
   return evaluate(node.policy, facts)
 }
 
+/** What a signature comes from, and what it is called when that is not served any more. */
+export interface Held {
+  readonly wallet: Wallet
+  readonly otSetupA: Uint8Array
+  readonly gone: 'unknown-session' | 'unknown-presignature'
+}
+
 /**
  * The one durable transaction before a presignature is taken: what it belongs to still stands, the spend is reserved,
  * the one entry of the signature is written: `approved`, or `self-test` for the signature that proves a new key, which
  * no user asked for. Committed and on disk when the promise resolves.
- * @throws Refusal `unknown-presignature`, `locked`, `replayed`, `storage`
+ * @throws Refusal `unknown-session`, `unknown-presignature`, `locked`, `replayed`, `storage`
  */
 export async function approve(
   node: Node,
   incoming: Incoming,
-  wallet: Wallet,
-  otSetupA: Uint8Array,
+  { wallet, otSetupA, gone }: Held,
   judged: Judged,
   decision: Decision,
 ): Promise<void> {
   const time = node.clock.now()
   const { requestHash } = judged
   await node.store.write(async (tx) => {
-    await assertServed(tx, wallet, otSetupA)
+    await assertServed(tx, wallet, otSetupA, gone)
     await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
     await reserve(tx, wallet.keyId, requestHash, time)
     await append(tx, {

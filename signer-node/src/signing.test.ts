@@ -16,6 +16,7 @@ import { createLocks } from './lock.js'
 import { createMetrics } from './metrics.js'
 import type { Node } from './node.js'
 import { createPairs } from './pairs.js'
+import { Refusal } from './refusal.js'
 import { createSigning } from './signing.js'
 import type { Incoming } from './steps.js'
 import { createDatabase, openStore, type Store } from './store/open.js'
@@ -163,6 +164,18 @@ test('presignatures of a session that ended meanwhile are dropped', async () => 
   expect((await opened).status).toBe(404)
   expect(parts.pairs.count).toBe(0)
   expect(calls.filter((step) => step === 'signing.drop')).toHaveLength(3)
+})
+
+test('a message that came while the node was busy may come again', async () => {
+  const nonce = random(32)
+  const { body } = await parts.signing.presignStart(message('presign', nonce), wallet)
+  const second = message('presign', nonce, 3, sha256(body))
+  const makeRoom = vi.spyOn(parts.pairs, 'makeRoom').mockImplementationOnce(() => {
+    throw new Refusal('busy')
+  })
+  expect((await parts.signing.presignOpen(second, wallet)).status).toBe(503)
+  makeRoom.mockRestore()
+  expect((await parts.signing.presignOpen(second, wallet)).status).toBe(200)
 })
 
 test('nothing is released that went before it was taken', async () => {

@@ -73,7 +73,7 @@ export function createSigning(node: Node, pairs: Pairs) {
   async function assertStillServed(session: Session<SigningData>): Promise<void> {
     assertOpen(session)
     const { wallet, otSetupA } = session.data
-    await store.write((tx) => assertServed(tx, wallet, otSetupA))
+    await store.write((tx) => assertServed(tx, wallet, otSetupA, 'unknown-session'))
     assertOpen(session)
   }
 
@@ -138,7 +138,7 @@ export function createSigning(node: Node, pairs: Pairs) {
         assertOpen(session)
         await engine.run('fresh.confirm', { handle })
         assertOpen(session)
-        await approve(node, incoming, data.wallet, data.otSetupA, judged, decision)
+        await approve(node, incoming, { ...data, gone: 'unknown-session' }, judged, decision)
         assertOpen(session)
         return (await engine.run('release', { handle, presignature: handle })).send
       }),
@@ -209,7 +209,8 @@ export function createSigning(node: Node, pairs: Pairs) {
     if (presignature.doomed) throw new Refusal('unknown-presignature')
     presignature.taken = true
     try {
-      await approve(node, incoming, presignature.wallet, otSetupA, judged, decision)
+      const held = { wallet: presignature.wallet, otSetupA, gone: 'unknown-presignature' } as const
+      await approve(node, incoming, held, judged, decision)
     } catch (error) {
       presignature.taken = false
       const stale = error instanceof Refusal && error.code === 'unknown-presignature'

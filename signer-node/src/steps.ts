@@ -138,6 +138,12 @@ async function answer<Data>(
     assertOpen(session)
   } catch (error) {
     const problem = tell(node, error)
+    if (problem.code === 'busy' && session.open && step > 1) {
+      // Said before a step takes its state: the same message may come again.
+      session.kept.delete(step)
+      session.next = step
+      return problemReply(problem)
+    }
     // Ended while a read was waited for: the state that was made afterwards would stay for ever.
     sessions.dropLate(session)
     // A first message that failed leaves nothing behind; a later one spent the state, and its answer is kept.

@@ -4,6 +4,7 @@ import { equalBytes } from '@tercet/protocol/bytes'
 import { TH } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
+import type { NoticeEvent } from '@tercet/wire/notice'
 import { noteHead, type Store, type Tx } from '../store/open.js'
 
 export type AuditEvent =
@@ -16,6 +17,9 @@ export type AuditEvent =
   | 'burn'
   | 'ot-setup'
   | 'restore'
+  | NoticeEvent
+  | 'drill'
+  | 'retired'
 
 export interface AuditFacts {
   readonly event: AuditEvent
@@ -31,6 +35,8 @@ export interface AuditFacts {
   readonly reason?: string
   /** otSetupId_A of the setup that became LIVE or was burned, 32 bytes */
   readonly otSetup?: Uint8Array
+  /** Hash of the claim that was announced, stopped or done, 32 bytes */
+  readonly claim?: Uint8Array
 }
 
 /** The previous hash of the first entry. */
@@ -63,6 +69,7 @@ export async function append(tx: Tx, facts: AuditFacts): Promise<Uint8Array> {
     ...(facts.policyHash && { policyHash: toBase64url(facts.policyHash) }),
     ...(facts.reason && { reason: facts.reason }),
     ...(facts.otSetup && { otSetup: toBase64url(facts.otSetup) }),
+    ...(facts.claim && { claim: toBase64url(facts.claim) }),
     previous: toBase64url(last?.hash ?? genesis()),
   }
   const entry = canonicalize(document)
@@ -99,7 +106,7 @@ export async function verify(store: Store): Promise<AuditReport> {
 }
 
 function isNext(
-  row: { seq: number; entry: Uint8Array; hash: Uint8Array; event: string },
+  row: { seq: number; key_id: Uint8Array | null; entry: Uint8Array; hash: Uint8Array; event: string },
   seq: number,
   previous: Uint8Array,
 ): boolean {
@@ -109,6 +116,8 @@ function isNext(
     return (
       document['seq'] === seq &&
       document['event'] === row.event &&
+      row.key_id !== null &&
+      document['wallet'] === toBase64url(row.key_id) &&
       document['previous'] === toBase64url(previous)
     )
   } catch {

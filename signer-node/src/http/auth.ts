@@ -59,7 +59,7 @@ class Nonces {
  * may send is repeated by its session or changes nothing. Nobody fills the table that wallets need.
  */
 export function createGate(node: Pick<Node, 'clock' | 'identity' | 'started'>, isRegistered: IsRegistered) {
-  const { clockSkewSeconds } = LIMITS
+  const { clockSkewSeconds, clockAheadSeconds } = LIMITS
   const registered = new Nonces(LIMITS.nonces)
   const strangers = new Nonces(LIMITS.strangerNonces)
   const limit = createLimiter(LIMITS.requestsPerMinute, 60, node.clock.monotonic)
@@ -73,7 +73,7 @@ export function createGate(node: Pick<Node, 'clock' | 'identity' | 'started'>, i
     const time = node.clock.now()
     latest = Math.max(latest, time)
     const stale = created < node.started || created < latest - clockSkewSeconds
-    if (stale || created > time + clockSkewSeconds) throw new Refusal('clock', { time })
+    if (stale || created > time + clockAheadSeconds) throw new Refusal('clock', { time })
   }
 
   return {
@@ -112,8 +112,8 @@ export function createGate(node: Pick<Node, 'clock' | 'identity' | 'started'>, i
         if (known) throw new Refusal('busy', { retryAfterSeconds: 30 })
         table.dropOldest()
       }
-      // A request from the future stays acceptable for twice the skew.
-      table.add(name, now + (2 * clockSkewSeconds + 5) * 1000)
+      // A request from the future stays acceptable for longer.
+      table.add(name, now + (clockSkewSeconds + clockAheadSeconds + 5) * 1000)
       return message
     },
   }

@@ -1,8 +1,9 @@
 // Which tables does the node keep? (SPEC 0.7; security.md 3)
 
 import type { Generated } from 'kysely'
+import { CREATE_RECOVERY, type RecoveryTables } from '../recovery/tables.js'
 
-export interface Tables {
+export interface Tables extends RecoveryTables {
   meta: { name: string; value: string }
   /** The node's own identity; one row. */
   identity: { id: number; public_identity: Uint8Array; sealed: Uint8Array }
@@ -91,4 +92,5 @@ export const CREATE: readonly string[] = [
   `CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit entries stay'); END`,
   `CREATE TABLE nonces (
     identity BLOB NOT NULL, nonce BLOB NOT NULL, created INTEGER NOT NULL, UNIQUE (identity, nonce)) STRICT`,
+  ...CREATE_RECOVERY,
 ]

@@ -144,10 +144,11 @@ describe('wallets', () => {
     const next = newWallet().otSetup
     await store.write((tx) => insertSetup(tx, wallet, next, 2))
     expect((await materialOf(store, found)).otSetupA).toEqual(Buffer.from(next.idA))
-    await expect(store.write((tx) => assertServed(tx, found, wallet.otSetup.idA))).rejects.toThrow(
-      'unknown-presignature',
-    )
-    await store.write((tx) => assertServed(tx, found, next.idA))
+    for (const gone of ['unknown-presignature', 'unknown-session'] as const) {
+      const served = store.write((tx) => assertServed(tx, found, wallet.otSetup.idA, gone))
+      await expect(served).rejects.toThrow(gone)
+    }
+    await store.write((tx) => assertServed(tx, found, next.idA, 'unknown-session'))
   })
 
   test('the third strike in the window locks, an old one does not count', async () => {
@@ -158,7 +159,8 @@ describe('wallets', () => {
     expect(await at(104)).toEqual({ strikes: 3, locked: true })
     const found = await findWallet(store, wallet.keyId, wallet.device)
     expect(found.locked).toBe(true)
-    await expect(store.write((tx) => assertServed(tx, found, wallet.otSetup.idA))).rejects.toThrow('locked')
+    const served = store.write((tx) => assertServed(tx, found, wallet.otSetup.idA, 'unknown-session'))
+    await expect(served).rejects.toThrow('locked')
   })
 
   test('a request is charged once, a nonce is good once', async () => {
@@ -221,6 +223,8 @@ describe('audit', () => {
       `UPDATE audit SET entry = CAST(replace(CAST(entry AS TEXT), 'rule 2', 'rule 9') AS BLOB) WHERE seq = 2`,
       2,
     ],
+    ['another wallet', `UPDATE audit SET key_id = zeroblob(32) WHERE seq = 3`, 3],
+    ['no wallet', `UPDATE audit SET key_id = NULL WHERE seq = 3`, 3],
     ['another event', `UPDATE audit SET event = 'denied' WHERE seq = 3`, 3],
     ['a deletion', 'DELETE FROM audit WHERE seq = 2', 2],
     [

@@ -76,9 +76,14 @@ export async function materialOf(store: Store, wallet: Wallet): Promise<Material
 /**
  * What 4.4 (3) re-reads inside the transaction: the key is ACTIVE and not locked, the generation is served, the setup
  * is LIVE, and the device that made the presignature is not revoked.
- * @throws Refusal `locked`, or `unknown-presignature` when the presignature outlived what it belongs to
+ * @throws Refusal `locked`, or `gone` when the session or presignature outlived what it belongs to
  */
-export async function assertServed(tx: Tx, held: Wallet, otSetupA: Uint8Array): Promise<void> {
+export async function assertServed(
+  tx: Tx,
+  held: Wallet,
+  otSetupA: Uint8Array,
+  gone: 'unknown-session' | 'unknown-presignature',
+): Promise<void> {
   const now = await walletRow(tx, held.keyId, held.device)
   if (now?.locked) throw new Refusal('locked')
   const setup = now && (await liveSetup(tx, now))
@@ -88,7 +93,7 @@ export async function assertServed(tx: Tx, held: Wallet, otSetupA: Uint8Array): 
     now.attempt === held.attempt &&
     setup !== undefined &&
     Buffer.compare(setup.id_a, otSetupA) === 0
-  if (!same) throw new Refusal('unknown-presignature')
+  if (!same) throw new Refusal(gone)
 }
 
 export interface NewWallet extends Generation {
