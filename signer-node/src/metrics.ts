@@ -34,6 +34,22 @@ export function createMetrics() {
       registers,
     }),
     strikes: new Counter({ name: 'tercet_strikes_total', help: 'Proven cheats', registers }),
+    wrongClaims: new Counter({
+      name: 'tercet_claims_wrong_total',
+      help: 'Claims that lacked a valid signature',
+      registers,
+    }),
+    claims: new Gauge({
+      name: 'tercet_claims_announced',
+      help: 'Wallets with an announced claim',
+      registers,
+    }),
+    notices: new Counter({
+      name: 'tercet_notices_total',
+      help: 'Notices posted to the webhook, by outcome',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     keygens: new Counter({ name: 'tercet_keygens_total', help: 'Keys confirmed', registers }),
     sessions: new Gauge({ name: 'tercet_sessions_open', help: 'Open protocol sessions', registers }),
     presignatures: new Gauge({ name: 'tercet_presignatures', help: 'Presignatures in memory', registers }),

@@ -33,9 +33,11 @@ export function createUptime({ store, clock }: Pick<Node, 'store' | 'clock'>) {
 
   return {
     record,
-    /** Records when it is time to. */
-    async tick(): Promise<void> {
-      if (passed() >= RECORD_SECONDS) await record()
+    /** Records when it is time to, and says whether it did. */
+    async tick(): Promise<boolean> {
+      if (passed() < RECORD_SECONDS) return false
+      await record()
+      return true
     },
   }
 }
