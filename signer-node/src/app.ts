@@ -21,6 +21,7 @@ import { createMetrics } from './metrics.js'
 import { type Clock, type Node, systemClock } from './node.js'
 import { createOtSetups } from './ot-setups.js'
 import { createPairs } from './pairs.js'
+import { createRecovery } from './recovery/recovery.js'
 import { EXIT, StartRefused } from './refusal.js'
 import { createSealer } from './seal.js'
 import { createSigning } from './signing.js'
@@ -107,8 +108,9 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     lookAtClocks()
     return gate.admit(head, body)
   }
-  const exchange = createExchange(node, { ...gate, admit })
-  const app = createRoutes(node, exchange, { keygen, otSetups, signing }, config)
+  const recovery = createRecovery(node, config.noticeUrl)
+  const exchange = createExchange(node, { ...gate, admit }, recovery.claims.isNoticed)
+  const app = createRoutes(node, exchange, { keygen, otSetups, signing, recovery: recovery.routes }, config)
 
   const generation = await openGeneration(config.generationFile ?? files.generation, store)
   store.onHead = generation.note
@@ -120,6 +122,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   }
   const prune = (): Promise<void> => forgetNonces(store, clock.now() - NONCE_DAYS * 86_400)
   await prune()
+  await recovery.start()
   const pruning = setInterval(() => void prune().catch(() => undefined), 3_600_000)
   pruning.unref()
 
@@ -157,6 +160,9 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   upkeep.unref()
   const watch = setInterval(lookAtClocks, 1_000)
   watch.unref()
+  // A storage error ends the process by itself.
+  const claimsClock = setInterval(() => void recovery.tick().catch(() => undefined), 5_000)
+  claimsClock.unref()
 
   return {
     line: { port, metricsPort, pid: process.pid, identity: toBase64url(identity.publicIdentity) },
@@ -165,6 +171,8 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
       clearInterval(upkeep)
       clearInterval(pruning)
       clearInterval(watch)
+      clearInterval(claimsClock)
+      await recovery.stop()
       await Promise.all([close(server), close(metricsServer)])
       await engine.close()
       await store.close()

@@ -22,6 +22,8 @@ export interface Config {
   /** What stands in recovery kits as the node's address. */
   readonly publicAddress?: string
   readonly logLevel: Level
+  /** Where notices of claims are posted, signed with the node's identity. */
+  readonly noticeUrl?: string
   /** Where the record lies that notices an older database; best on another disk than the database. */
   readonly generationFile?: string
 }
@@ -95,6 +97,15 @@ export function parseOrigin(text: string): string {
     if (new URL(text).origin === text && /^https?:/.test(text)) return text
   } catch {}
   throw new StartRefused(`--origin: not an origin such as https://wallet.example: ${text}`, 2)
+}
+
+/** Reads the webhook's address: an http(s) URL without a fragment or a password. @throws StartRefused */
+export function parseNoticeUrl(text: string): string {
+  try {
+    const url = new URL(text)
+    if (/^https?:$/.test(url.protocol) && !url.hash && !url.username && !url.password) return url.href
+  } catch {}
+  throw new StartRefused(`--notice-url: not an http(s) URL: ${text}`, 2)
 }
 
 /** Reads the public address: an http(s) URL without query or fragment. @throws StartRefused */

@@ -10,6 +10,7 @@ import {
   DEFAULT_HOST,
   DEFAULT_METRICS_PORT,
   DEFAULT_PORT,
+  parseNoticeUrl,
   parseOrigin,
   parsePort,
   parsePublicAddress,
@@ -27,6 +28,7 @@ interface StartOptions {
   readonly trustProxy?: true
   readonly logLevel: Level
   readonly generationFile?: string
+  readonly noticeUrl?: string
 }
 
 const EXIT_CODES = `
@@ -72,6 +74,7 @@ function program(done: (exitCode: number) => void): Command {
       '--trust-proxy',
       'limit by the last hop of X-Forwarded-For; only where every connection comes from your own proxy',
     )
+    .option('--notice-url <url>', 'webhook that is told, signed, of every recovery claim, veto and its end')
     .addOption(generationFile())
     .addOption(new Option('--log-level <level>', 'what to log, to stderr').choices(LEVELS).default('info'))
     .action((options: StartOptions) =>
@@ -87,6 +90,7 @@ function program(done: (exitCode: number) => void): Command {
             trustProxy: options.trustProxy === true,
             logLevel: options.logLevel,
             ...(options.generationFile && { generationFile: resolve(options.generationFile) }),
+            ...(options.noticeUrl && { noticeUrl: parseNoticeUrl(options.noticeUrl) }),
           },
           createLog(options.logLevel, destination({ fd: 2, sync: true })),
         ),

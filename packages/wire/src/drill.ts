@@ -1,7 +1,9 @@
 // What does a rehearsal of the recovery leave behind? A dated receipt that anyone can check. (SPEC 5.5)
 
 import { equalBytes } from '@tercet/protocol/bytes'
+import { encodePoint } from '@tercet/protocol/curve'
 import { type DrillContext, verifyDrill } from '@tercet/protocol/drill'
+import { completeRecord, type KeyRecord } from '@tercet/protocol/key-record'
 import * as z from 'zod/mini'
 import { fromBase64url, toBase64url } from './base64url.js'
 import { canonicalize, type JsonObject, parseCanonical } from './canonical-json.js'
@@ -71,6 +73,19 @@ export interface DrillSubject {
   readonly recoveryKey: Uint8Array
   /** S_3, 33 bytes */
   readonly publicShare: Uint8Array
+}
+
+/** What a receipt must fit, from the record of a share or a kit. @throws Malformed, ProtocolAbort for a bad record */
+export function drillSubjectOf(record: KeyRecord): DrillSubject {
+  const [, , publicShare] = completeRecord(record).polynomial.publicShares
+  return {
+    walletId: toBase64url(record.keyId),
+    epoch: record.epoch,
+    attempt: record.attempt,
+    transcript: record.transcript,
+    recoveryKey: record.sidInputs.recoveryKey,
+    publicShare: encodePoint(publicShare),
+  }
 }
 
 /** What a receipt does not fit. */

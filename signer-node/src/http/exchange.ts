@@ -4,6 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { CONTEXT_HEADER, type Context, decodeContext } from '@tercet/wire/context'
 import { bodyCap, ENDPOINTS, type EndpointName, isBodyLength } from '@tercet/wire/endpoints'
 import { type Authenticated, signResponse } from '@tercet/wire/http-signature'
+import { NOTICE_HEADER } from '@tercet/wire/notice'
 import { parseProblem } from '@tercet/wire/problem'
 import { LIMITS } from '../config.js'
 import type { Node } from '../node.js'
@@ -34,7 +35,12 @@ export interface Exchange {
   answer(route: string, request: Request, handle: () => Promise<Reply>): Promise<Response>
 }
 
-export function createExchange(node: Node, gate: Gate): Exchange {
+/** @param isNoticed whether this device is to be told, with every answer, that a claim on its wallet is announced */
+export function createExchange(
+  node: Node,
+  gate: Gate,
+  isNoticed: (identity: Uint8Array) => boolean = () => false,
+): Exchange {
   function problem(error: unknown): Reply {
     return problemReply(tell(node, error))
   }
@@ -61,6 +67,7 @@ export function createExchange(node: Node, gate: Gate): Exchange {
         'content-type': reply.contentType,
         'cache-control': 'no-store',
         ...retryAfter(reply),
+        ...(auth !== undefined && isNoticed(auth.identity) ? { [NOTICE_HEADER]: 'claim' } : {}),
         ...(node.notReady === 'draining' ? { connection: 'close' } : {}),
       },
     })

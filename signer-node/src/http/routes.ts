@@ -12,6 +12,7 @@ import {
   MESSAGE_CONTENT_TYPE,
 } from '@tercet/wire/endpoints'
 import type { Authenticated } from '@tercet/wire/http-signature'
+import { NOTICE_HEADER } from '@tercet/wire/notice'
 import { PROBLEM_CONTENT_TYPE } from '@tercet/wire/problem'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
@@ -20,6 +21,7 @@ import type { Config } from '../config.js'
 import type { createKeygen } from '../keys.js'
 import type { Node } from '../node.js'
 import type { createOtSetups } from '../ot-setups.js'
+import type { RecoveryRoutes } from '../recovery/recovery.js'
 import { Refusal } from '../refusal.js'
 import type { Reply } from '../sessions.js'
 import type { createSigning } from '../signing.js'
@@ -32,6 +34,7 @@ export interface Operations {
   readonly keygen: ReturnType<typeof createKeygen>
   readonly otSetups: ReturnType<typeof createOtSetups>
   readonly signing: ReturnType<typeof createSigning>
+  readonly recovery: RecoveryRoutes
 }
 
 type ForWallet = (incoming: Incoming, wallet: Wallet) => Promise<Reply>
@@ -42,7 +45,7 @@ const OF_A_SESSION: ReadonlySet<EndpointName> = new Set(['presign.open', 'fresh.
 export function createRoutes(
   node: Node,
   exchange: Exchange,
-  { keygen, otSetups, signing }: Operations,
+  { keygen, otSetups, signing, recovery }: Operations,
   { origins, trustProxy }: Pick<Config, 'origins' | 'trustProxy'>,
 ): Hono {
   const app = new Hono()
@@ -53,7 +56,14 @@ export function createRoutes(
       origin: [...origins],
       allowMethods: ['GET', 'POST'],
       allowHeaders: ['content-type', 'content-digest', 'tercet-context', 'signature-input', 'signature'],
-      exposeHeaders: ['content-digest', 'tercet-context', 'signature-input', 'signature', 'retry-after'],
+      exposeHeaders: [
+        'content-digest',
+        'tercet-context',
+        'signature-input',
+        'signature',
+        'retry-after',
+        NOTICE_HEADER,
+      ],
       maxAge: 600,
     }),
   )
@@ -116,6 +126,15 @@ export function createRoutes(
         sourceOf(c, trustProxy),
         forWallet(name, c.req.param('id') ?? '', handle),
       ),
+    )
+  }
+
+  for (const [name, handle] of entries(recovery)) {
+    const { method, path } = ENDPOINTS[name]
+    app.on(method, path.replace('{id}', ':id').replace('{hash}', ':hash'), describe(name), (c) =>
+      exchange.run(name, c.req.raw, sourceOf(c, trustProxy), {
+        handle: (incoming) => handle(incoming, c.req.param('id') ?? '', c.req.param('hash') ?? ''),
+      }),
     )
   }
 
@@ -196,13 +215,13 @@ function describe(name: EndpointName) {
     operationId: name,
     tags: [endpoint.opType],
     summary: `${name}: step ${endpoint.step} of ${endpoint.opType}`,
-    ...(endpoint.request === undefined
+    ...(endpoint.request === undefined && endpoint.document === undefined
       ? {}
       : {
           requestBody: {
             required: true,
-            description: endpoint.request,
-            content: { [MESSAGE_CONTENT_TYPE]: { schema: body } },
+            description: endpoint.request ?? name,
+            content: { [endpoint.request ? MESSAGE_CONTENT_TYPE : DOCUMENT_CONTENT_TYPE]: { schema: body } },
           },
         }),
     responses: {

@@ -30,9 +30,6 @@ import {
 } from './state.js'
 import { createUptime, uptimeOf } from './uptime.js'
 
-/** Work of the reshare that belongs to the transaction in which a claim ends without being done: its pend goes. */
-export type DropPending = (tx: Tx, keyId: Uint8Array, newDevice: Uint8Array) => Promise<void>
-
 /** What a reshare may do under a claim whose time has come. */
 export interface Authorised {
   readonly kind: Claim['kind']
@@ -44,7 +41,7 @@ export interface Authorised {
 
 export type ClaimsNode = Pick<Node, 'store' | 'clock' | 'metrics'>
 
-export function createClaims(node: ClaimsNode, outbox: Outbox, dropPending: DropPending) {
+export function createClaims(node: ClaimsNode, outbox: Outbox) {
   const { store, clock } = node
   const uptime = createUptime(node)
   /** Devices of wallets with an announced claim, as base64url; each is told with every answer. */
@@ -112,7 +109,6 @@ export function createClaims(node: ClaimsNode, outbox: Outbox, dropPending: Drop
       .where('claim_hash', '=', row.claimHash)
       .execute()
     await tell(tx, `recovery-${ended}`, { ...row, keyId }, time)
-    if (ended !== 'done' && row.claim.newDevice !== null) await dropPending(tx, keyId, row.claim.newDevice)
   }
 
   /**
@@ -191,6 +187,7 @@ export function createClaims(node: ClaimsNode, outbox: Outbox, dropPending: Drop
       if (may !== 'yes') throw new Refusal('denied', { field: `veto-${may}` })
       await nonce(tx)
       await end(tx, keyId, row, 'vetoed', credential)
+      await dropPending(tx, keyId)
     })
     await refresh()
   }
@@ -261,6 +258,11 @@ export function createClaims(node: ClaimsNode, outbox: Outbox, dropPending: Drop
 }
 
 export type Claims = ReturnType<typeof createClaims>
+
+/** The claim of a reshare that was prepared does not stand any more. The attempt stays used. (SPEC 5.2) */
+async function dropPending(tx: Tx, keyId: Uint8Array): Promise<void> {
+  await tx.deleteFrom('shares').where('key_id', '=', keyId).where('role', '=', 'pend').execute()
+}
 
 interface Told {
   readonly keyId: Uint8Array

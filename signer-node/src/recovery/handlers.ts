@@ -34,7 +34,8 @@ export function createClaimHandlers(node: Node, claims: Claims) {
   }
 
   /** A wallet that does not exist here looks like one whose signatories are others. */
-  async function post(incoming: Incoming, wallet: string, source: string): Promise<Reply> {
+  async function post(incoming: Incoming, wallet: string): Promise<Reply> {
+    const { source } = incoming
     const keyId = openingOf(node, incoming, wallet)
     const request = decodeClaimRequest(incoming.body)
     const hash = claimHash(request.claim)
