@@ -3,9 +3,22 @@
 import { Malformed } from '@tercet/protocol/errors'
 import type { OtReason } from '@tercet/protocol/messages'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
-import { canonicalize, type Json, parseCanonical } from '@tercet/wire/canonical-json'
 import { decodeKit, encodeKit, type Kit } from '@tercet/wire/kit'
 import { TercetError } from './errors.js'
+import {
+  decodeKept,
+  decodeTexts,
+  encodeKept,
+  encodeTexts,
+  type KeptMessage,
+  keyOf,
+  PARTS,
+  PREFIX,
+  read,
+  reading,
+  text,
+  write,
+} from './record-format.js'
 import type { DeviceStorage } from './storage/storage.js'
 
 /** `confirm`: Req3 is to be sent, or sent again. `test`: the self-test is missing. `ready`: the wallet may be used. */
@@ -27,14 +40,6 @@ export interface WalletMeta {
   readonly strikes?: readonly number[]
 }
 
-/** What Req3 is made of, kept until Res3: it is repeated byte for byte. */
-export interface Confirmation {
-  readonly sessionId: Uint8Array
-  /** SHA-256 of Res2. */
-  readonly previous: Uint8Array
-  readonly body: Uint8Array
-}
-
 export interface WalletRecords {
   readonly meta: WalletMeta
   /** Secret encodings. */
@@ -43,11 +48,9 @@ export interface WalletRecords {
   readonly kit: Kit
 }
 
-const PREFIX = 'wallet/'
-type Part = 'meta' | 'share' | 'ot' | 'kit' | 'confirm' | 'exported'
-
-function keyOf(walletId: string, part: Part): string {
-  return `${PREFIX}${walletId}/${part}`
+/** The four records that every wallet has. */
+export function encodeRecords({ meta, share, otSetup, kit }: WalletRecords) {
+  return { meta: encodeMeta(meta), share, ot: otSetup, kit: encodeKit(kit) }
 }
 
 /** Stores a wallet that has come as far as Req3: all of it in one write. */
@@ -55,20 +58,9 @@ export async function storeNew(
   storage: DeviceStorage,
   walletId: string,
   records: WalletRecords,
-  confirmation: Confirmation,
+  confirmation: KeptMessage,
 ): Promise<void> {
-  const { sessionId, previous, body } = confirmation
-  await write(storage, {
-    [keyOf(walletId, 'meta')]: encodeMeta(records.meta),
-    [keyOf(walletId, 'share')]: records.share,
-    [keyOf(walletId, 'ot')]: records.otSetup,
-    [keyOf(walletId, 'kit')]: encodeKit(records.kit),
-    [keyOf(walletId, 'confirm')]: canonicalize({
-      sessionId: toBase64url(sessionId),
-      previous: toBase64url(previous),
-      body: toBase64url(body),
-    }),
-  })
+  await write(storage, walletId, { ...encodeRecords(records), confirm: encodeKept(confirmation) })
 }
 
 /** Stores that the node has confirmed the key, with the kit that is complete now. */
@@ -78,22 +70,16 @@ export async function storeConfirmed(
   meta: WalletMeta,
   kit: Kit,
 ): Promise<void> {
-  await write(storage, {
-    [keyOf(walletId, 'meta')]: encodeMeta(meta),
-    [keyOf(walletId, 'kit')]: encodeKit(kit),
-  })
+  await write(storage, walletId, { meta: encodeMeta(meta), kit: encodeKit(kit) })
 }
 
 export async function storeMeta(storage: DeviceStorage, walletId: string, meta: WalletMeta): Promise<void> {
-  await write(storage, { [keyOf(walletId, 'meta')]: encodeMeta(meta) })
+  await write(storage, walletId, { meta: encodeMeta(meta) })
 }
 
 /** Stores a burn: the setup's secrets are overwritten in the same write that says so. (I6) */
 export async function storeBurn(storage: DeviceStorage, walletId: string, meta: WalletMeta): Promise<void> {
-  await write(storage, {
-    [keyOf(walletId, 'meta')]: encodeMeta(meta),
-    [keyOf(walletId, 'ot')]: new Uint8Array(0),
-  })
+  await write(storage, walletId, { meta: encodeMeta(meta), ot: new Uint8Array(0) })
 }
 
 /** Stores a new OT setup in place of the old one. */
@@ -103,7 +89,7 @@ export async function storeSetup(
   meta: WalletMeta,
   otSetup: Uint8Array,
 ): Promise<void> {
-  await write(storage, { [keyOf(walletId, 'meta')]: encodeMeta(meta), [keyOf(walletId, 'ot')]: otSetup })
+  await write(storage, walletId, { meta: encodeMeta(meta), ot: otSetup })
 }
 
 /** Everything of a wallet. @throws TercetError `not-found`, `damaged` */
@@ -120,17 +106,10 @@ export async function loadWallet(storage: DeviceStorage, walletId: string): Prom
 }
 
 /** What is needed to send Req3 again. @throws TercetError `damaged` */
-export async function loadConfirmation(storage: DeviceStorage, walletId: string): Promise<Confirmation> {
-  const bytes = await storage.get(keyOf(walletId, 'confirm'))
+export async function loadConfirmation(storage: DeviceStorage, walletId: string): Promise<KeptMessage> {
+  const bytes = await read(storage, walletId, 'confirm')
   if (bytes === undefined) throw new TercetError('damaged')
-  return reading(() => {
-    const { sessionId, previous, body } = textMembers(parseCanonical(bytes, 'confirm'))
-    return {
-      sessionId: fromBase64url(text(sessionId), 'confirm.sessionId', 32),
-      previous: fromBase64url(text(previous), 'confirm.previous', 32),
-      body: fromBase64url(text(body), 'confirm.body'),
-    }
-  })
+  return reading(() => decodeKept(bytes, 'confirm'))
 }
 
 /** Deletes what was only needed until Res3. */
@@ -140,16 +119,12 @@ export async function forgetConfirmation(storage: DeviceStorage, walletId: strin
 
 /** Deletes a wallet that never came into being at the node. */
 export async function forgetWallet(storage: DeviceStorage, walletId: string): Promise<void> {
-  const parts: readonly Part[] = ['meta', 'share', 'ot', 'kit', 'confirm', 'exported']
-  await storage.delete(parts.map((part) => keyOf(walletId, part)))
+  await storage.delete(PARTS.map((part) => keyOf(walletId, part)))
 }
 
 /** SHA-256 of the kit that was exported last, 32 bytes. */
-export async function loadExported(
-  storage: DeviceStorage,
-  walletId: string,
-): Promise<Uint8Array | undefined> {
-  return storage.get(keyOf(walletId, 'exported'))
+export function loadExported(storage: DeviceStorage, walletId: string): Promise<Uint8Array | undefined> {
+  return read(storage, walletId, 'exported')
 }
 
 /** Remembers the kit that is in the user's hands now. */
@@ -158,7 +133,7 @@ export async function storeExported(
   walletId: string,
   hash: Uint8Array,
 ): Promise<void> {
-  await write(storage, { [keyOf(walletId, 'exported')]: hash })
+  await write(storage, walletId, { exported: hash })
 }
 
 /** The wallets of a store, with how far each has come. */
@@ -176,16 +151,8 @@ export async function listWallets(storage: DeviceStorage): Promise<{ id: string;
   )
 }
 
-async function write(storage: DeviceStorage, records: Readonly<Record<string, Uint8Array>>): Promise<void> {
-  try {
-    await storage.put(records)
-  } catch (error) {
-    throw error instanceof TercetError ? error : new TercetError('storage', { cause: error })
-  }
-}
-
 function encodeMeta({ stage, node, cosigner, renew, strikes = [] }: WalletMeta): Uint8Array {
-  return canonicalize({
+  return encodeTexts({
     version: '1',
     stage,
     node,
@@ -196,7 +163,7 @@ function encodeMeta({ stage, node, cosigner, renew, strikes = [] }: WalletMeta):
 }
 
 function decodeMeta(bytes: Uint8Array): WalletMeta {
-  const { version, stage, node, cosigner, renew, strikes } = textMembers(parseCanonical(bytes, 'meta'))
+  const { version, stage, node, cosigner, renew, strikes } = decodeTexts(bytes, 'meta')
   if (version !== '1') throw new Malformed('meta.version')
   const known = (['confirm', 'test', 'ready'] as const).find((name) => name === stage)
   if (known === undefined) throw new Malformed('meta.stage')
@@ -204,8 +171,8 @@ function decodeMeta(bytes: Uint8Array): WalletMeta {
   if (renew !== undefined && reason === undefined) throw new Malformed('meta.renew')
   return {
     stage: known,
-    node: text(node),
-    cosigner: fromBase64url(text(cosigner), 'meta.cosigner', 34),
+    node: text(node, 'meta.node'),
+    cosigner: fromBase64url(text(cosigner, 'meta.cosigner'), 'meta.cosigner', 34),
     ...(reason === undefined ? {} : { renew: reason }),
     ...(strikes === undefined ? {} : { strikes: decodeStrikes(strikes) }),
   }
@@ -214,23 +181,4 @@ function decodeMeta(bytes: Uint8Array): WalletMeta {
 function decodeStrikes(times: string): number[] {
   if (!/^\d{1,15}( \d{1,15}){0,9}$/.test(times)) throw new Malformed('meta.strikes')
   return times.split(' ').map(Number)
-}
-
-function textMembers(value: Json): { readonly [key: string]: string | undefined } {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('record')
-  for (const member of Object.values(value)) text(member)
-  return value as { readonly [key: string]: string }
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw new Malformed('record')
-  return value
-}
-
-function reading<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    throw new TercetError('damaged', { cause: error })
-  }
 }
