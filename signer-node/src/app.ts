@@ -88,7 +88,6 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     clock,
     random,
     exclusively: createLocks(),
-    policy: DEFAULT_POLICY,
     policyHash: policyHash(DEFAULT_POLICY),
     started: await servingFrom(clock),
     address: '',

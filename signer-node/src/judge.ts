@@ -1,6 +1,7 @@
 // Is a request allowed, and is the decision durable before anyone hears of it? (SPEC 4.4 steps 2 and 3; invariants I2, I12, I15)
 
 import { toBase64url } from '@tercet/wire/base64url'
+import { builtInPolicyOf, type PolicyDocument } from '@tercet/wire/policy'
 import { append } from './audit/log.js'
 import type { Judged } from './engine/signing-steps.js'
 import type { Node } from './node.js'
@@ -24,7 +25,7 @@ export async function decide(
   countDenial: (wallet: string) => void,
 ): Promise<Decision> {
   const time = node.clock.now()
-  const decision = judgeBy(node, judged, mode, time)
+  const decision = judgeBy(policyOf(wallet), judged, mode, time)
   if (decision.effect === 'allow') return decision
   // A denial is a durable entry for ever. Beyond the limit nothing is told of the decision, so nothing is logged.
   countDenial(toBase64url(wallet.keyId))
@@ -37,11 +38,16 @@ export async function decide(
       requestHash: judged.requestHash,
       decision: 'deny',
       rule: decision.rule,
-      policyHash: node.policyHash,
+      policyHash: wallet.policyHash,
     })
   })
   node.metrics.decisions.inc({ decision: 'denied' })
   throw decision.rule === EXPIRED ? new Refusal('expired') : new Refusal('denied', { field: decision.rule })
+}
+
+/** Where the document of a hash is not known, nothing is allowed. */
+function policyOf({ policyHash }: Wallet): PolicyDocument {
+  return builtInPolicyOf(policyHash) ?? { version: 1, id: 'unknown', rules: [] }
 }
 
 /** Rules that no policy can change. */
@@ -49,10 +55,10 @@ const EXPIRED = 'expired'
 const RAW_DIGEST_NEEDS_FRESH = 'raw-digest-needs-fresh'
 
 /** A raw digest that names a presignature is refused whatever the policy says. (SPEC 4.6) */
-function judgeBy(node: Node, { facts, expiresAt }: Judged, mode: Mode, time: number): Decision {
+function judgeBy(policy: PolicyDocument, { facts, expiresAt }: Judged, mode: Mode, time: number): Decision {
   if (expiresAt <= time) return { effect: 'deny', rule: EXPIRED }
   if (mode === 'pool' && facts.kind === 'raw-digest') return { effect: 'deny', rule: RAW_DIGEST_NEEDS_FRESH }
-  return evaluate(node.policy, facts)
+  return evaluate(policy, facts)
 }
 
 /** What a signature comes from, and what it is called when that is not served any more. */
@@ -88,7 +94,7 @@ export async function approve(
       requestHash,
       decision: 'allow',
       rule: decision.rule,
-      policyHash: node.policyHash,
+      policyHash: wallet.policyHash,
     })
   })
   node.metrics.decisions.inc({ decision: 'approved' })

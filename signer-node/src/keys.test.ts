@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { decodeMessage } from '@tercet/protocol/messages'
 import { sessionId } from '@tercet/protocol/session'
+import { builtInPolicy, policyHash as policyHashOf } from '@tercet/wire/policy'
 import { expect, test, vi } from 'vitest'
 import { LIMITS } from './config.js'
 import { createKeygen } from './keys.js'
@@ -19,7 +20,7 @@ const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length
 const cosigner = random(34)
 
 test('one network cannot keep everybody from making keys, however many identities it has', async () => {
-  const policyHash = random(32)
+  const policyHash = policyHashOf(builtInPolicy(0))
   const node = {
     identity: { publicIdentity: cosigner },
     engine: { run: async () => ({ send: Uint8Array.of(1) }) },

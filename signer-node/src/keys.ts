@@ -6,6 +6,7 @@ import { COSIGNER, DEVICE, partyName } from '@tercet/protocol/party'
 import { toBase64url } from '@tercet/wire/base64url'
 import { signTagged, verifyTagged } from '@tercet/wire/identity'
 import { encodeKit } from '@tercet/wire/kit'
+import { builtInPolicyOf } from '@tercet/wire/policy'
 import { append } from './audit/log.js'
 import { LIMITS } from './config.js'
 import { createLimiter } from './limiter.js'
@@ -40,8 +41,7 @@ export function createKeygen(node: Node) {
 
   async function start(incoming: Incoming): Promise<Reply> {
     const { nonce, policyHash } = decodeMessage('keygen.req1', incoming.body)
-    if (Buffer.compare(policyHash, node.policyHash) !== 0)
-      throw new Refusal('mismatch', { field: 'policyHash' })
+    if (builtInPolicyOf(policyHash) === undefined) throw new Refusal('mismatch', { field: 'policyHash' })
     const { context, identity: device } = incoming.auth
     // Identities cost nothing, so it is the network that is counted; a repeat is no new start.
     const known = sessions.find(toBase64url(context.sessionId), toBase64url(device))
@@ -53,7 +53,7 @@ export function createKeygen(node: Node) {
         body: incoming.body,
         idDevice: incoming.auth.identity,
         idCosigner: identity.publicIdentity,
-        policyHash: node.policyHash,
+        policyHash,
       })
       return send
     })
@@ -91,6 +91,7 @@ export function createKeygen(node: Node) {
       const nodeAddress = new TextEncoder().encode(address)
       const confirmation = encodeMessage('keygen.res3', { active, addressSignature, nodeAddress })
       const { record, recoveryKey, sealedShare, otSetup } = made
+      const { policyHash } = record.sidInputs
       const kit = encodeKit({
         record,
         signatures: { device: message.signature, cosigner: signature },
@@ -108,7 +109,7 @@ export function createKeygen(node: Node) {
           chainCode: record.chainCode,
           recoveryKey,
           transcript,
-          policyHash: node.policyHash,
+          policyHash,
           sealedShare,
           kit,
           confirmation,
@@ -119,7 +120,7 @@ export function createKeygen(node: Node) {
           event: 'keygen',
           time: created,
           keyId,
-          policyHash: node.policyHash,
+          policyHash,
           otSetup: otSetup.idA,
         })
       })

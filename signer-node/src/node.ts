@@ -1,7 +1,6 @@
 // What does every part of the running node share? (security.md 5: clock, store and randomness are injected)
 
 import type { KeptIdentity } from '@tercet/wire/identity'
-import type { PolicyDocument } from '@tercet/wire/policy'
 import type { Engine } from './engine/engine.js'
 import type { Exclusively } from './lock.js'
 import type { Log } from './log.js'
@@ -24,8 +23,7 @@ export interface Node {
   readonly clock: Clock
   readonly random: (length: number) => Uint8Array
   readonly exclusively: Exclusively
-  readonly policy: PolicyDocument
-  /** 32 bytes */
+  /** Of the policy that a new wallet starts with unless it asks for another delay, 32 bytes. */
   readonly policyHash: Uint8Array
   /** Unix seconds when the node started. */
   readonly started: number

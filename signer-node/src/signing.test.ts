@@ -61,7 +61,6 @@ function build() {
     clock: { now: () => 1000, monotonic: () => 0 },
     random,
     exclusively: createLocks(),
-    policy: DEFAULT_POLICY,
     policyHash: policyHash(DEFAULT_POLICY),
   } as unknown as Node
   const pairs = createPairs(node)
@@ -90,7 +89,7 @@ beforeEach(async () => {
       chainCode: random(32),
       recoveryKey: random(33),
       transcript: random(32),
-      policyHash: random(32),
+      policyHash: policyHash(DEFAULT_POLICY),
       sealedShare: random(9),
       kit: random(9),
       confirmation: random(9),

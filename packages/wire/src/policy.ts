@@ -78,9 +78,12 @@ export function builtInPolicy(delaySeconds: RecoveryDelay): PolicyDocument {
   return { ...DEFAULT_POLICY, id: `default-delay-${delaySeconds}`, recovery: { delaySeconds } }
 }
 
+let family: readonly { readonly hash: Uint8Array; readonly policy: PolicyDocument }[] | undefined
+
 /** The built-in document with this hash, if there is one. */
 export function builtInPolicyOf(hash: Uint8Array): PolicyDocument | undefined {
-  return RECOVERY_DELAYS.map(builtInPolicy).find((policy) => equalBytes(policyHash(policy), hash))
+  family ??= RECOVERY_DELAYS.map(builtInPolicy).map((policy) => ({ hash: policyHash(policy), policy }))
+  return family.find((member) => equalBytes(member.hash, hash))?.policy
 }
 
 /** How long a claim on a wallet of this policy waits, in seconds. */
