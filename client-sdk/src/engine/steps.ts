@@ -6,13 +6,15 @@ import { decodeKeyShare, encodeKeyShare } from '@tercet/protocol/key-share'
 import * as keygen from '@tercet/protocol/keygen'
 import { decodeMessage } from '@tercet/protocol/messages'
 import * as ot from '@tercet/protocol/ot-setup'
-import { COSIGNER, DEVICE } from '@tercet/protocol/party'
+import { COSIGNER, DEVICE, RECOVERY } from '@tercet/protocol/party'
 import * as presign from '@tercet/protocol/presign'
 import type { Random } from '@tercet/protocol/random'
 import * as sign from '@tercet/protocol/sign'
 import type { Handle, Steps } from './contract.js'
 
 const PAIR = { initiator: DEVICE, responder: COSIGNER } as const
+/** The device's pair with the recovery party, for which alone the reason `pair` exists. */
+const RECOVERY_PAIR = { initiator: DEVICE, responder: RECOVERY } as const
 
 /** A key under one OT setup. The first proven cheat ends every session that began under it. (SPEC 3.5; I6) */
 interface Loaded {
@@ -74,7 +76,8 @@ export function createSteps(random: Random): Steps {
       return keys.add({ context, burned: undefined })
     },
     otStart({ share, reason }) {
-      const { state, send, nonce } = ot.start(decodeKeyShare(share), PAIR, reason, random)
+      const pair = reason === 'pair' ? RECOVERY_PAIR : PAIR
+      const { state, send, nonce } = ot.start(decodeKeyShare(share), pair, reason, random)
       return { handle: otStarted.add(state), send, nonce }
     },
     otOpen({ handle, response }) {

@@ -140,7 +140,7 @@ export async function readKit(path: string): Promise<ConsistentKit> {
   }
 }
 
-function openShare({ kit }: ConsistentKit, kappa: bigint): KeyShare {
+export function openShare({ kit }: ConsistentKit, kappa: bigint): KeyShare {
   try {
     return openRecoveryShare(kit.record, kappa)
   } catch (error) {

@@ -3,6 +3,7 @@
 
 import process from 'node:process'
 import { Command, CommanderError } from 'commander'
+import { addExit } from './exit/command.js'
 import { EXIT, EXIT_HELP, Refused } from './exit.js'
 import { type KeyOptions, withKeyOptions } from './key-source.js'
 import { type DrillOptions, drill, inspect, type KnownOptions, verify } from './kits.js'
@@ -97,6 +98,8 @@ withKeyOptions(
     .option('--epoch <n>', 'the epoch that the wallet is at', parseEpoch)
     .option('--receipt <file>', 'write the receipt to a new file'),
 ).action(async (kit: string, options: DrillOptions) => say(await drill(kit, options)))
+
+addExit(program, say)
 
 function say({ lines, document }: Report): void {
   process.stdout.write(json() ? `${JSON.stringify({ ok: true, ...document })}\n` : `${lines.join('\n')}\n`)
