@@ -24,6 +24,8 @@ def is_signed(key, message, signature):
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     if len(signature) != 64 or not (0 < r < n and 0 < s < n):
         return False
+    if curve is SECP256K1 and s > n // 2:
+        return False  # kappa signs with s in the lower half only
     digest = int.from_bytes(hashlib.sha256(message).digest(), "big")
     inverse = pow(s, n - 2, n)
     left = curve.multiply(curve.generator, digest * inverse % n)

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { DAMAGES, ONLY } from '../support/kits/damage.js'
-import { goodKits, type SignedKit, sealed } from '../support/kits/documents.js'
+import { goodKits, misfits, type SignedKit, sealed } from '../support/kits/documents.js'
 import { type Candidate, disagreements, judged } from '../support/kits/judges.js'
 import { root } from '../support/root.js'
 import { suite } from '../support/suite.js'
@@ -12,7 +12,7 @@ import { suite } from '../support/suite.js'
 const { random, count, violations, times } = suite('python kits')
 const GOOD = times(6, 200)
 const DAMAGED = times(80, 2000)
-const KEYGENS = times(2, 25)
+const KEYGENS = times(2, 20)
 
 let kits: SignedKit[] = []
 beforeAll(() => {
@@ -52,6 +52,17 @@ describe('our verifier of kits and the one in Python', () => {
     const deep = ['device-signature', 'cosigner-signature'].filter(() => GOOD > 6)
     for (const reason of ['malformed', 'record', 'verifiable-encryption', 'address-signature', ...deep])
       expect([...ours]).toContain(`inconsistent: ${reason}`)
+  })
+
+  it('refuse a kit whose device or cosigner has the identity of a recovery party', async () => {
+    const candidates = misfits(random('misfits')).map(({ document }, i) => ({
+      name: `misfit ${i}`,
+      bytes: sealed(document),
+      good: false,
+    }))
+    const { verdicts } = await judged(candidates)
+    count(candidates.length)
+    violations(disagreements(candidates, verdicts))
   })
 
   // The suite must notice a verifier that lacks a check, so each is left out once (positive control).

@@ -7,7 +7,7 @@ import { derive, parsePath } from '@tercet/protocol/derivation'
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
 import { verifyRecord } from '@tercet/protocol/recovery-share'
 import { toBase64url } from '@tercet/wire/base64url'
-import { verifyTagged } from '@tercet/wire/identity'
+import { decodeIdentity, verifyTagged } from '@tercet/wire/identity'
 import { decodeKit, type Kit, kitFingerprint } from '@tercet/wire/kit'
 
 /** Why a kit is not right. `field` names the part that is no encoding. */
@@ -172,6 +172,9 @@ function decode(bytes: Uint8Array): Kit {
 
 function check(kit: Kit): void {
   try {
+    // Device and cosigner sign on P-256; a recovery party's identity, which verifyTagged takes too, is none of theirs.
+    decodeIdentity(kit.record.sidInputs.idD, 'kit.idD')
+    decodeIdentity(kit.record.sidInputs.idC, 'kit.idC')
     verifyRecord(kit.record)
   } catch (error) {
     if (error instanceof Malformed) throw new KitRefused('malformed', error.field)

@@ -1,5 +1,6 @@
 // How does a test make many different good kits, and a kit again from a document that it changed? (SPEC 1.2, 1.6)
 
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { completeRecord, type KeyRecord, sidOf } from '@tercet/protocol/key-record'
 import * as keygen from '@tercet/protocol/keygen'
 import { decodeMessage, encodeMessage } from '@tercet/protocol/messages'
@@ -49,6 +50,23 @@ export function goodKits(random: Random, count: number, keygens: number): Signed
   })
 }
 
+/** Kits in which everything fits, but one party signs with a key on the curve that is for recovery parties only. */
+export function misfits(random: Random): SignedKit[] {
+  return (['device', 'cosigner'] as const).map((party) => {
+    const honest = { device: identityOf(random(32)), cosigner: identityOf(random(32)) }
+    const { record, signers } = generate(random, { ...honest, [party]: recoveryIdentity(random(32)) })
+    return signed(record, signers, ADDRESSES[0] as string)
+  })
+}
+
+/** idV = 0x02 || K of a secret. */
+function recoveryIdentity(secret: Uint8Array): Identity {
+  return {
+    id: Uint8Array.of(2, ...secp256k1.getPublicKey(secret)),
+    sign: (message) => secp256k1.sign(message, secret, { lowS: true, prehash: true }),
+  }
+}
+
 /** The same key, but the parts that nothing else is bound to are others. */
 function variant(random: Random, record: KeyRecord, signers: Signers): SignedKit {
   const parts = {
@@ -74,8 +92,10 @@ function signed(record: KeyRecord, signers: Signers, address: string): SignedKit
   return { document, signers }
 }
 
-function generate(random: Random): { record: KeyRecord; signers: Signers } {
-  const signers = { device: identityOf(random(32)), cosigner: identityOf(random(32)) }
+function generate(
+  random: Random,
+  signers = { device: identityOf(random(32)), cosigner: identityOf(random(32)) },
+): { record: KeyRecord; signers: Signers } {
   const parties = { idDevice: signers.device.id, idCosigner: signers.cosigner.id }
   const { kappa, publicKey: recoveryKey } = recoveryKeyFromSeed(random(32))
   const recoveryProof = proveRecoveryKey(kappa, ownerOf(parties.idDevice), random)
