@@ -9,8 +9,13 @@ export interface DeviceTask {
   /** Its store; in memory where left out. */
   readonly file?: string
   readonly pool?: number
-  readonly messages: readonly string[]
+  /** What it does with the wallet that it opened or made; one that fails does not keep it from the next. */
+  readonly steps: readonly DeviceStep[]
+  /** A broken variant: its store says that it has written before it has. */
+  readonly flaw?: 'late-storage'
 }
+
+export type DeviceStep = { readonly step: 'sign'; readonly message: string }
 
 /** One JSON line of the device. */
 export type DeviceEvent =
@@ -28,7 +33,16 @@ export type DeviceEvent =
       readonly mode: 'pool' | 'fresh'
     }
   | { readonly event: 'refused'; readonly code: string }
-  | { readonly event: 'failed'; readonly code: string; readonly text: string }
+  | { readonly event: 'failed'; readonly step: string; readonly code: string; readonly text: string }
+  /** At the end: what its store holds. */
+  | { readonly event: 'held'; readonly wallets: readonly HeldWallet[] }
+
+export interface HeldWallet {
+  readonly id: string
+  readonly state: string
+  readonly epoch: number
+  readonly attempt: number
+}
 
 export interface DeviceOptions {
   /** A command that runs the device in its turn: `nice`, strace. */

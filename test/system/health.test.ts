@@ -45,7 +45,7 @@ function figures(latencies: readonly number[]) {
 it(`answers /health below ${LIMIT_MS} ms at the 99th percentile while ${KEYGENS} keygens run`, async () => {
   const node = await startNode({ dataDir: await newDataDir(folder, 'node') })
   const devices = Array.from({ length: KEYGENS }, () =>
-    startDevice({ node: node.url, messages: [] }, { under: ['nice', '-n', '19'] }),
+    startDevice({ node: node.url, steps: [] }, { under: ['nice', '-n', '19'] }),
   )
   const begun = performance.now()
   const polling = poll(`${node.url}/health`)

@@ -34,7 +34,8 @@ describe('a node behind nginx', () => {
   })
 
   async function device(path: string): Promise<DeviceEvent[]> {
-    const task = { node: `https://localhost:${nginx.port}/${path}`, pool: 2, messages: [`through ${path}`] }
+    const steps = [{ step: 'sign', message: `through ${path}` }] as const
+    const task = { node: `https://localhost:${nginx.port}/${path}`, pool: 2, steps }
     const program = startDevice(task, { environment: { NODE_EXTRA_CA_CERTS: nginx.certificate } })
     await program.ended()
     count()
@@ -53,7 +54,7 @@ describe('a node behind nginx', () => {
   it.each(['query', 'body', 'header'])('refuses what /%s changed (positive control)', async (path) => {
     const events = await device(path)
     expect(events.filter(({ event }) => event === 'wallet')).toEqual([])
-    expect(events.at(-1)).toMatchObject({ event: 'failed' })
+    expect(events.at(-1)).toMatchObject({ event: 'failed', step: 'open' })
     process.stdout.write(`proxy: /${path}: ${JSON.stringify(events.at(-1))}\n`)
   })
 })

@@ -1,22 +1,26 @@
-// What does a device in a process of its own do? Opens its wallet or creates one, signs, and says so in JSON lines.
+// What does a device in a process of its own do? Opens its wallet or creates one, takes its steps, and says so in JSON lines.
 import { randomBytes } from 'node:crypto'
 import { Wallet } from '@tercet/client'
 import { fileStorage } from '@tercet/client/storage/file'
 import { memoryStorage } from '@tercet/client/storage/memory'
-import { codeOf, type DeviceEvent, type DeviceTask } from '../../support/device-process.js'
+import { decodeKit } from '@tercet/wire/kit'
+import { codeOf, type DeviceEvent, type DeviceStep, type DeviceTask } from '../../support/device-process.js'
+import { lateStorage } from '../../support/late-storage.js'
 import { someRecovery } from '../../support/recovery.js'
 
 const task = JSON.parse(process.argv[2] ?? '{}') as DeviceTask
 const say = (event: DeviceEvent): boolean => process.stdout.write(`${JSON.stringify(event)}\n`)
+const kept =
+  task.file === undefined ? memoryStorage() : await fileStorage({ path: task.file, passphrase: 'p' })
+const storage = task.flaw === 'late-storage' ? lateStorage(kept) : kept
 const common = {
-  storage:
-    task.file === undefined ? memoryStorage() : await fileStorage({ path: task.file, passphrase: 'p' }),
+  storage,
   pool: { size: task.pool ?? 0 },
   onProgress: ({ stage }: { stage: string }) => say({ event: 'progress', stage }),
 }
 
 async function openOrCreate(): Promise<Wallet> {
-  for (const { id, state } of await Wallet.list(common.storage)) {
+  for (const { id, state } of await Wallet.list(storage)) {
     try {
       const wallet = await Wallet.open({ ...common, walletId: id, node: task.node })
       say({ event: 'wallet', id, from: state, address: wallet.address() })
@@ -33,15 +37,30 @@ async function openOrCreate(): Promise<Wallet> {
   return wallet
 }
 
-try {
-  const wallet = await openOrCreate()
-  for (const message of task.messages) {
-    const { serialized, mode } = await wallet.signMessage(message)
-    say({ event: 'signed', message, serialized, mode })
-  }
-  await wallet.close()
-  await common.storage.close()
-} catch (error) {
-  say({ event: 'failed', code: codeOf(error), text: String(error) })
-  process.exitCode = 1
+async function take(wallet: Wallet, step: DeviceStep): Promise<void> {
+  const { message } = step
+  const { serialized, mode } = await wallet.signMessage(message)
+  say({ event: 'signed', message, serialized, mode })
 }
+
+async function attempt<T>(step: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    say({ event: 'failed', step, code: codeOf(error), text: String(error) })
+    process.exitCode = 1
+    return undefined
+  }
+}
+
+const wallet = await attempt('open', openOrCreate)
+if (wallet !== undefined) {
+  for (const step of task.steps) await attempt(step.step, () => take(wallet, step))
+  await attempt('end', async () => {
+    const { epoch, attempt } = decodeKit(await wallet.recoveryKit()).record
+    await wallet.close()
+    const wallets = await Wallet.list(storage)
+    say({ event: 'held', wallets: wallets.map(({ id, state }) => ({ id, state, epoch, attempt })) })
+  })
+}
+await storage.close()
