@@ -16,6 +16,7 @@ import {
 } from '@tercet/wire/endpoints'
 import { type Authenticated, signRequest, verifyResponse } from '@tercet/wire/http-signature'
 import type { Identity } from '@tercet/wire/identity'
+import { NOTICE_HEADER } from '@tercet/wire/notice'
 import { type Problem, parseProblem } from '@tercet/wire/problem'
 import { TercetError, throwIfAborted } from './errors.js'
 import type { HttpResponse, Transport } from './transport.js'
@@ -52,6 +53,8 @@ export interface WalletNames {
   /** 32 bytes */
   readonly keyId: Uint8Array
   readonly epoch: number
+  /** base64url, in the path of a claim's routes */
+  readonly claimHash?: string
 }
 
 /** Tries of one message, the first included, while nobody who can be believed answers. */
@@ -68,6 +71,8 @@ const AT_THE_GATE: ReadonlySet<Code> = new Set(['unauthenticated', 'too-large'])
 
 export class Channel {
   readonly options: ChannelOptions
+  /** Called when an answer carries the notice of a claim. Nobody has signed the notice: it only says that to ask is due. */
+  onNotice: () => void = () => undefined
   /** Added to the clock: the node's signed time, taken once. */
   #clockOffset = 0
 
@@ -93,13 +98,13 @@ export class Channel {
     body: Uint8Array,
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
-    return this.#repeat(name, () => context, walletId, body, signal)
+    return this.#repeat(name, () => context, endpointPath(name, walletId), body, signal)
   }
 
   /** Asks for, or hands in, a document about a wallet: an exchange of its own, named by the nonce of its signature. */
   ask(
     name: EndpointName,
-    { walletId, keyId, epoch }: WalletNames,
+    { walletId, keyId, epoch, claimHash }: WalletNames,
     body: Uint8Array = new Uint8Array(0),
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
@@ -116,13 +121,13 @@ export class Channel {
       step: ENDPOINTS[name].step,
       prevMsgHash: new Uint8Array(32),
     })
-    return this.#repeat(name, contextFor, walletId, body, signal)
+    return this.#repeat(name, contextFor, endpointPath(name, walletId, claimHash), body, signal)
   }
 
   async #repeat(
     name: EndpointName,
     contextFor: (nonce: Uint8Array) => Context,
-    walletId: string | undefined,
+    path: string,
     body: Uint8Array,
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
@@ -130,7 +135,7 @@ export class Channel {
     let wait = FIRST_PAUSE_MILLISECONDS
     for (let tried = 1; ; tried++) {
       const nonce = this.options.random(32)
-      const outcome = await this.#once(name, contextFor(nonce), nonce, walletId, body, signal)
+      const outcome = await this.#once(name, contextFor(nonce), nonce, path, body, signal)
       if (outcome.kind === 'answer') return outcome.body
       if (outcome.kind === 'problem') {
         const { problem } = outcome
@@ -151,13 +156,12 @@ export class Channel {
     name: EndpointName,
     context: Context,
     nonce: Uint8Array,
-    walletId: string | undefined,
+    path: string,
     body: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<Outcome> {
     const { identity, cosigner, clock, transport, timeoutMilliseconds } = this.options
     const { method } = ENDPOINTS[name]
-    const path = endpointPath(name, walletId)
     const created = Math.floor((clock() + this.#clockOffset) / 1000)
     const signed = await signRequest(identity, {
       method,
@@ -171,7 +175,7 @@ export class Channel {
     const headers = {
       ...signed,
       accept: accepted(name),
-      ...(method === 'GET' ? {} : { 'content-type': MESSAGE_CONTENT_TYPE }),
+      ...(method === 'GET' ? {} : { 'content-type': contentType('request', name) }),
     }
     let response: HttpResponse
     try {
@@ -192,6 +196,7 @@ export class Channel {
         error: error instanceof TercetError ? error : new TercetError('network', { cause: error }),
       }
     }
+    if (response.headers.get(NOTICE_HEADER) !== null) this.onNotice()
     try {
       const authenticated = await verifyResponse(response)
       if (!answers(authenticated, context, cosigner, identity, body))
@@ -299,8 +304,11 @@ function problemError({ code, field, id }: Problem): TercetError {
 }
 
 function accepted(name: EndpointName): string {
-  const usual = 'response' in ENDPOINTS[name] ? MESSAGE_CONTENT_TYPE : DOCUMENT_CONTENT_TYPE
-  return `${usual}, application/problem+json`
+  return `${contentType('response', name)}, application/problem+json`
+}
+
+function contentType(direction: 'request' | 'response', name: EndpointName): string {
+  return direction in ENDPOINTS[name] ? MESSAGE_CONTENT_TYPE : DOCUMENT_CONTENT_TYPE
 }
 
 /** The node's address with a route's path behind it. */

@@ -22,6 +22,10 @@ export type ErrorCode =
   | 'damaged'
   | 'untrusted-node'
   | 'recovery-key'
+  | 'replaced'
+  | 'exposed'
+  | 'behind'
+  | 'drill'
 
 interface Meaning {
   readonly message: string
@@ -63,6 +67,20 @@ const MEANINGS: Record<ErrorCode, Meaning> = {
   damaged: meaning("This device's record of the wallet is damaged; recover with the kit.", 'recover', false),
   'untrusted-node': meaning('The node is not the one that was expected; nothing was sent.', 'no'),
   'recovery-key': meaning('The recovery key or its proof is not valid for this device.', 'no'),
+  replaced: meaning(
+    'This device was replaced by another one; its share signs nothing any more. The wallet lives on there.',
+    'no',
+  ),
+  exposed: meaning(
+    'The key of this wallet was put together outside; move what it holds. It signs once this is acknowledged.',
+    'no',
+    false,
+  ),
+  behind: meaning(
+    'This device was restored from before the last refresh. It signs, but must be replaced by a new device first.',
+    'recover',
+  ),
+  drill: meaning('This receipt does not prove that the recovery of this wallet works.', 'no'),
 }
 
 /** Names a signing request, to ask for the same one again. */
@@ -87,7 +105,7 @@ export class TercetError extends Error {
   override readonly name = 'TercetError'
   readonly code: ErrorCode
   readonly retry: Retry
-  /** False only when this device's share may be lost: the money is then moved with the recovery key. */
+  /** False only when this device's share may be lost, or the key is in other hands too: the money is then moved. */
   readonly keySafe: boolean
   readonly field: string | undefined
   readonly incident: string | undefined

@@ -4,6 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { equalBytes } from '@tercet/protocol/bytes'
 import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
 import { decodeKit, encodeKit, MAX_KIT_BYTES } from '@tercet/wire/kit'
+import type { WalletNames } from './channel.js'
 import { TercetError } from './errors.js'
 import type { WalletEvents } from './events.js'
 import type { Live } from './live.js'
@@ -18,26 +19,34 @@ export interface KitCheck {
 }
 
 /** Exports the device's kit, and remembers which one was exported. */
-export async function exportKit({ records, options }: Live): Promise<Uint8Array> {
+export async function exportKit({ records, storage, walletId }: Live): Promise<Uint8Array> {
   const bytes = encodeKit(records.kit)
-  const { storage, walletId } = options
   // A store that fails must not keep the user from the kit: then only the reminder is missing.
   await storeExported(storage, walletId, sha256(bytes)).catch(() => undefined)
   return bytes
 }
 
 /** What is to be said of the kit in the user's hands, or nothing where it is good or was never exported. */
-export async function staleKit({ records, options }: Live): Promise<WalletEvents['kit-changed'] | undefined> {
-  const exported = await loadExported(options.storage, options.walletId)
+export async function staleKit({
+  records,
+  storage,
+  walletId,
+}: Live): Promise<WalletEvents['kit-changed'] | undefined> {
+  const exported = await loadExported(storage, walletId)
   if (exported === undefined || equalBytes(exported, sha256(encodeKit(records.kit)))) return undefined
   return { epoch: records.kit.record.epoch }
 }
 
-/** Asks the node for its kit of this wallet. @throws TercetError; `peer-fault` when what it has is no kit */
-export async function checkKit({ records, options }: Live, signal?: AbortSignal): Promise<KitCheck> {
+/** What a document about the wallet is addressed by. */
+export function namesOf({ records, walletId }: Live): WalletNames {
   const { keyId, epoch } = records.kit.record
-  const names = { walletId: options.walletId, keyId, epoch }
-  const theirs = await options.channel.ask('kit', names, undefined, signal)
+  return { walletId, keyId, epoch }
+}
+
+/** Asks the node for its kit of this wallet. @throws TercetError; `peer-fault` when what it has is no kit */
+export async function checkKit(live: Live, signal?: AbortSignal): Promise<KitCheck> {
+  const { records, channel } = live
+  const theirs = await channel.ask('kit', namesOf(live), undefined, signal)
   const ours = encodeKit(records.kit)
   if (equalBytes(ours, theirs)) return { same: true, differs: [] }
   return { same: false, differs: differences(documentOf(ours), readKit(theirs)) }

@@ -67,6 +67,13 @@ export class Pair {
     await storeMeta(storage, walletId, this.#meta)
   }
 
+  /** Forgets the key: another epoch has taken its place. Sessions under way end by themselves. */
+  end(): void {
+    const key = this.#key
+    this.#key = undefined
+    key?.then((handle) => this.#options.engine.run('drop', [handle])).catch(() => undefined)
+  }
+
   /** Makes `batch` (1 to 16) presignatures in two round trips. @throws TercetError */
   presign(batch: number, signal?: AbortSignal): Promise<readonly PresignatureHandle[]> {
     return this.#checked(signal, async (key) => {

@@ -5,7 +5,7 @@ import type { Hex } from '@tercet/chains/facts'
 import { derive, parsePath } from '@tercet/protocol/derivation'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { JsonObject } from '@tercet/wire/canonical-json'
-import { asTercetError, TercetError, throwIfAborted, withRequest } from './errors.js'
+import { asTercetError, throwIfAborted } from './errors.js'
 import type { Listener, WalletEvent } from './events.js'
 import { fromHex } from './hex.js'
 import { checkKit, exportKit, type KitCheck } from './kits.js'
@@ -21,13 +21,10 @@ import { unlessAborted } from './waiting.js'
 export class Wallet {
   /** base64url of keyId. */
   readonly id: string
-  /** The node's address. */
-  readonly node: string
   readonly #live: Live
 
   private constructor(live: Live) {
-    this.id = live.options.walletId
-    this.node = live.records.meta.node
+    this.id = live.walletId
     this.#live = live
   }
 
@@ -58,6 +55,11 @@ export class Wallet {
     }))
   }
 
+  /** The node's address. */
+  get node(): string {
+    return this.#live.records.meta.node
+  }
+
   /** X, 33 bytes: the account-level public key. */
   get publicKey(): Uint8Array {
     return this.#live.records.kit.record.publicKey.slice()
@@ -74,15 +76,7 @@ export class Wallet {
 
   /** Signs a request together with the node. @throws TercetError */
   sign(draft: RequestDraft, options: { readonly signal?: AbortSignal } = {}): Promise<Signed> {
-    return translated(async () => {
-      if (this.#live.closed) throw new TercetError('closed')
-      const { input, name, seen } = this.#live.interpret(draft)
-      try {
-        return { ...seen, ...(await this.#live.presigner.sign(draft.kind, input, options.signal)) }
-      } catch (error) {
-        throw withRequest(error, name)
-      }
-    })
+    return translated(() => this.#live.sign(draft, options.signal))
   }
 
   /** Signs an unsigned serialized transaction: legacy with EIP-155, 2930 or 1559. @throws TercetError */
