@@ -8,13 +8,12 @@ import type { JsonObject } from '@tercet/wire/canonical-json'
 import { asTercetError, throwIfAborted } from './errors.js'
 import type { Listener, WalletEvent } from './events.js'
 import { fromHex } from './hex.js'
-import { checkKit, exportKit, type KitCheck } from './kits.js'
+import type { KitCheck } from './kits.js'
 import type { Live } from './live.js'
-import { createLive, openLive } from './opening.js'
+import { openLive } from './opening.js'
 import type { CreateOptions, OpenOptions, Signed, SignOptions } from './options.js'
 import { listWallets } from './records.js'
 import { chainOf, chainOfDomain, DEFAULT_PATH, type RequestDraft } from './requests.js'
-import { standing } from './standing.js'
 import type { DeviceStorage } from './storage/storage.js'
 import { unlessAborted } from './waiting.js'
 
@@ -33,7 +32,10 @@ export class Wallet {
    * and the wallet is returned only after it has signed once. @throws TercetError
    */
   static create(options: CreateOptions): Promise<Wallet> {
-    return translated(async () => new Wallet(await createLive(options)))
+    return translated(async () => {
+      const { createLive } = await import('./creating.js')
+      return new Wallet(await createLive(options))
+    })
   }
 
   /** Opens a wallet of this device, and finishes its creation where that was cut off. @throws TercetError */
@@ -119,13 +121,13 @@ export class Wallet {
   recoveryKit({ signal }: Stoppable = {}): Promise<Uint8Array> {
     return translated(async () => {
       throwIfAborted(signal)
-      return exportKit(this.#live)
+      return (await import('./kits.js')).exportKit(this.#live)
     })
   }
 
   /** Compares the device's kit with the node's. @throws TercetError */
   checkKit({ signal }: Stoppable = {}): Promise<KitCheck> {
-    return translated(() => checkKit(this.#live, signal))
+    return translated(async () => (await import('./kits.js')).checkKit(this.#live, signal))
   }
 
   /**
@@ -133,7 +135,8 @@ export class Wallet {
    * returned ends the subscription.
    */
   on<E extends WalletEvent>(event: E, listener: Listener<E>): () => void {
-    return this.#live.events.on(event, listener, standing(this.#live, event))
+    const before = import('./standing.js').then(({ standing }) => standing(this.#live, event))
+    return this.#live.events.on(event, listener, before)
   }
 
   /** Presignatures that are ready now: signatures of one round trip. */
