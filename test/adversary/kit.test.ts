@@ -12,7 +12,7 @@ import {
 } from '@tercet/protocol/curve'
 import { expose } from '@tercet/protocol/internal/secret'
 import { encryptVerifiably, pveLabel } from '@tercet/protocol/internal/verifiable-encryption'
-import { completeRecord, type KeyRecord, sidOf } from '@tercet/protocol/key-record'
+import { completeRecord, type KeyRecord, sidOfRecord } from '@tercet/protocol/key-record'
 import { openRecoveryShare, verifyRecord } from '@tercet/protocol/recovery-share'
 import { TH } from '@tercet/protocol/transcript'
 import { describe, expect, it } from 'vitest'
@@ -38,7 +38,7 @@ describe('a forged record', () => {
       [a10, encodePoint(slope(a10, dealers[0]))],
       [a20, encodePoint(slope(a20, dealers[1]))],
     ] as const
-    const sid = sidOf(record.sidInputs)
+    const sid = sidOfRecord(record)
     const encryptions = dealers.map((d, i) =>
       encryptVerifiably(pveLabel(sid, i === 0 ? 1 : 2, 3, 0, 0), recoveryKey, d, random),
     ) as [Uint8Array, Uint8Array]

@@ -168,4 +168,13 @@ function encodes(field: FieldSpec, honest: Uint8Array, value: Uint8Array): boole
 }
 
 /** Byte fields that are a point R and a scalar z. */
-const PROOFS = new Set(['proof0', 'proof1', 'recoveryProof', 'shareProof'])
+const PROOFS = new Set([
+  'proof0',
+  'proof1',
+  'proofA0',
+  'proofA1',
+  'proofB0',
+  'proofB1',
+  'recoveryProof',
+  'shareProof',
+])

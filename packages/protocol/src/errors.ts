@@ -35,10 +35,14 @@ export const consequence = {
   view: 'context',
   /** The peer's nonce is all zero, or equals ours. */
   nonce: 'setup',
-  /** A keygen commitment that does not open. */
+  /** The newcomer of a reshare is not the one that this side expects, or cannot come with these dealers. */
+  newcomer: 'context',
+  /** A dealer's commitment, in keygen or reshare, that does not open. */
   'keygen-opening': 'setup',
   /** A proof of knowledge that does not verify. */
   'keygen-proof': 'setup',
+  /** A dealer of a reshare shares another value than its old share. */
+  'dealer-binding': 'setup',
   /** A sub-share that does not lie on the dealer's committed polynomial. */
   'sub-share': 'setup',
   /** The verifiable encryption of the recovery sub-share does not verify. */

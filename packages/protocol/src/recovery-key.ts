@@ -3,6 +3,7 @@
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
+import { concat } from './bytes.js'
 import { encodePoint, mulBase, ORDER, type Point } from './curve.js'
 import { Misuse } from './errors.js'
 import { proveDiscreteLog, verifyDiscreteLog } from './proofs/discrete-log.js'
@@ -16,6 +17,11 @@ const SEED_INFO = utf8ToBytes('mpc/v1/recovery-key')
 /** `TH("owner", idD)`: the device that a recovery key is registered for, 32 bytes. */
 export function ownerOf(idD: Uint8Array): Uint8Array {
   return TH('owner', idD)
+}
+
+/** idV = 0x02 || K, 34 bytes: the identity of party 3, which signs with kappa. (SPEC 0.4) */
+export function recoveryIdentityOf(recoveryKey: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(2), recoveryKey)
 }
 
 /** The registration proof (65 bytes): its maker knows `kappa` with `K = kappa*G`, and means it for this owner. */

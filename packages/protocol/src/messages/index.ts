@@ -5,7 +5,6 @@ export { decodeMessage, encodeMessage, messageLength } from './codec.js'
 export type { FieldSpec, MessageSpec } from './fields.js'
 export {
   type FieldsOf,
-  MAX_ADDRESS_BYTES,
   MAX_REQUEST_BYTES,
   MESSAGES,
   type MessageName,
@@ -13,3 +12,4 @@ export {
   type OtReason,
   type PointList,
 } from './registry.js'
+export { MAX_ADDRESS_BYTES, MAX_KIT_BYTES } from './reshare.js'

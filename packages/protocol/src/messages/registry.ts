@@ -17,9 +17,9 @@ import {
   scalarEach,
   variable,
 } from './fields.js'
+import { MAX_ADDRESS_BYTES, RESHARE_MESSAGES } from './reshare.js'
 
 export const MAX_REQUEST_BYTES = 65536
-export const MAX_ADDRESS_BYTES = 1024
 
 const EXTENSION_OPENING = [extension, bytes('xt', 16), bytes('hT', 32)] as const
 const MULTIPLICATION_ANSWER = [
@@ -211,6 +211,7 @@ export const MESSAGES = {
     fields: [bytes('presigId', 32), bytes('view', 32), variable('request', MAX_REQUEST_BYTES)],
   },
   'sign.res1': { type: 0x42, operation: 'sign', step: 2, direction: 'res', fields: signatureShare },
+  ...RESHARE_MESSAGES,
 } as const satisfies Record<string, MessageSpec>
 
 export type MessageName = keyof typeof MESSAGES
