@@ -7,16 +7,16 @@ import {
   type EndpointName,
   endpointPath,
   isBodyLength,
+  requestsOf,
   responseCap,
+  responsesOf,
 } from './endpoints.js'
 
 const all = Object.entries(ENDPOINTS) as [EndpointName, Endpoint][]
 
 describe('endpoints', () => {
   test('every message of the registry travels on exactly one route', () => {
-    const carried = all
-      .flatMap(([, { request, response }]) => [request, response])
-      .filter((m) => m !== undefined)
+    const carried = all.flatMap(([, endpoint]) => [...requestsOf(endpoint), ...responsesOf(endpoint)])
     expect(carried.toSorted()).toEqual(Object.keys(MESSAGES).toSorted())
   })
 
@@ -24,17 +24,17 @@ describe('endpoints', () => {
     expect(new Set(all.map(([, { method, path }]) => `${method} ${path}`)).size).toBe(all.length)
   })
 
-  test.each(all)(
-    '%s agrees with the registry on operation and step',
-    (_, { opType, step, request, response }) => {
-      if (request === undefined || response === undefined) {
-        expect(opType).toBe('control')
-        return
-      }
-      expect(MESSAGES[request]).toMatchObject({ operation: opType, step, direction: 'req' })
-      expect(MESSAGES[response]).toMatchObject({ operation: opType, step: step + 1, direction: 'res' })
-    },
-  )
+  test.each(all)('%s agrees with the registry on operation and step', (_, endpoint) => {
+    const { opType, step } = endpoint
+    if (endpoint.request === undefined || endpoint.response === undefined) {
+      expect(opType).toBe('control')
+      return
+    }
+    for (const name of requestsOf(endpoint))
+      expect(MESSAGES[name]).toMatchObject({ operation: opType, step, direction: 'req' })
+    for (const name of responsesOf(endpoint))
+      expect(MESSAGES[name]).toMatchObject({ operation: opType, step: step + 1, direction: 'res' })
+  })
 
   test('caps are exact, and within the limits of the design', () => {
     for (const [name, { request, opType, document }] of all) {
@@ -49,6 +49,8 @@ describe('endpoints', () => {
     expect(bodyCap('fresh.open')).toBeLessThanOrEqual((52 + 64) * 1024)
     expect(responseCap('presign.start', 16)).toBeLessThanOrEqual(16 * 52 * 1024)
     expect(responseCap('sign')).toBe(98)
+    expect(bodyCap('reshare.start')).toBe(messageLength('replace.req1'))
+    expect(responseCap('reshare.final')).toBe(messageLength('reshare.status'))
     expect(responseCap('kit')).toBe(65_536)
   })
 

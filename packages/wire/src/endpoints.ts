@@ -19,6 +19,9 @@ export interface Endpoint {
   /** Messages of the protocol in the bodies; absent for JSON documents. */
   readonly request?: MessageName
   readonly response?: MessageName
+  /** The same of the other kind of reshare. */
+  readonly otherRequest?: MessageName
+  readonly otherResponse?: MessageName
   /** Largest JSON document in the request's body, in bytes. */
   readonly document?: number
 }
@@ -38,6 +41,22 @@ export const ENDPOINTS = {
   sign: post('/v1/wallets/{id}/sign', 'sign', 1, 'sign.req1', 'sign.res1'),
   'fresh.start': post('/v1/wallets/{id}/sign/start', 'fresh', 1, 'fresh.req1', 'fresh.res1'),
   'fresh.open': post('/v1/wallets/{id}/sign/open', 'fresh', 3, 'fresh.req2', 'fresh.res2'),
+  'reshare.start': {
+    ...post('/v1/wallets/{id}/reshare/start', 'reshare', 1, 'refresh.req1', 'refresh.res1'),
+    otherRequest: 'replace.req1',
+    otherResponse: 'replace.res1',
+  },
+  'reshare.deal': {
+    ...post('/v1/wallets/{id}/reshare/deal', 'reshare', 3, 'refresh.req2', 'refresh.res2'),
+    otherRequest: 'replace.req2',
+    otherResponse: 'replace.res2',
+  },
+  'reshare.commit': post('/v1/wallets/{id}/reshare/commit', 'reshare', 5, 'reshare.req3', 'reshare.res3'),
+  'reshare.final': post('/v1/wallets/{id}/reshare/final', 'reshare', 7, 'reshare.req4', 'reshare.res4'),
+  'reshare.retire': post('/v1/wallets/{id}/reshare/retire', 'reshare', 1, 'reshare.retire', 'reshare.status'),
+  'newcomers.offer': post('/v1/newcomers/offer', 'reshare', 1, 'newcomer.req1', 'newcomer.res1'),
+  'newcomers.accept': post('/v1/newcomers/accept', 'reshare', 3, 'newcomer.req2', 'newcomer.res2'),
+  'newcomers.commit': post('/v1/newcomers/commit', 'reshare', 5, 'newcomer.req3', 'newcomer.res3'),
   kit: { method: 'GET', path: '/v1/wallets/{id}/kit', opType: 'control', step: 1 },
   'claims.post': documentPost('/v1/wallets/{id}/claims'),
   'claims.list': { method: 'GET', path: '/v1/wallets/{id}/claims', opType: 'control', step: 1 },
@@ -66,6 +85,16 @@ function post<Q extends MessageName, S extends MessageName>(
   return { method: 'POST', path, opType, step, request, response } as const
 }
 
+/** The messages that can stand in a request's body. */
+export function requestsOf({ request, otherRequest }: Endpoint): readonly MessageName[] {
+  return [request, otherRequest].filter((name) => name !== undefined)
+}
+
+/** The messages that can stand in a response's body; in a reshare each may be `reshare.status` instead. */
+export function responsesOf({ response, otherResponse }: Endpoint): readonly MessageName[] {
+  return [response, otherResponse].filter((name) => name !== undefined)
+}
+
 function documentPost<P extends string>(path: P) {
   return { method: 'POST', path, opType: 'control', step: 1, document: MAX_CLAIM_BYTES } as const
 }
@@ -83,8 +112,7 @@ export function endpointPath(name: EndpointName, walletId?: string, claimHash?: 
  */
 export function bodyCap(name: EndpointName, batch: number = MAX_BATCH): number {
   const endpoint: Endpoint = ENDPOINTS[name]
-  if (endpoint.request === undefined) return endpoint.document ?? 0
-  return cap(endpoint.request, endpoint.opType, batch)
+  return largest(requestsOf(endpoint), endpoint.opType, batch) ?? endpoint.document ?? 0
 }
 
 /**
@@ -92,13 +120,17 @@ export function bodyCap(name: EndpointName, batch: number = MAX_BATCH): number {
  * one length, or one for every batch size, or (with a signing request inside) a range; a document has any up to its cap.
  */
 export function isBodyLength(name: EndpointName, length: number, batch?: number): boolean {
-  const { request, opType, document }: Endpoint = ENDPOINTS[name]
-  if (request === undefined) return document === undefined ? length === 0 : length > 0 && length <= document
+  const endpoint: Endpoint = ENDPOINTS[name]
+  const { opType, document } = endpoint
+  const messages = requestsOf(endpoint)
+  if (messages.length === 0) return document === undefined ? length === 0 : length > 0 && length <= document
   const batches = opType !== 'presign' ? [1] : batch === undefined ? EVERY_BATCH : [batch]
-  return batches.some((size) => {
-    const least = messageLength(request, size)
-    return length >= least && length <= least + variableBytes(request)
-  })
+  return messages.some((message) =>
+    batches.some((size) => {
+      const least = messageLength(message, size)
+      return length >= least && length <= least + variableBytes(message)
+    }),
+  )
 }
 
 const EVERY_BATCH = Array.from({ length: MAX_BATCH }, (_, n) => n + 1)
@@ -112,7 +144,17 @@ function variableBytes(message: MessageName): number {
 /** Largest body of a successful response in bytes, counted as {@link bodyCap} counts. */
 export function responseCap(name: EndpointName, batch: number = MAX_BATCH): number {
   const endpoint: Endpoint = ENDPOINTS[name]
-  return endpoint.response === undefined ? MAX_DOCUMENT_BYTES : cap(endpoint.response, endpoint.opType, batch)
+  const instead = endpoint.opType === 'reshare' ? (['reshare.status'] as const) : []
+  return largest([...responsesOf(endpoint), ...instead], endpoint.opType, batch) ?? MAX_DOCUMENT_BYTES
+}
+
+function largest(
+  messages: readonly MessageName[],
+  opType: Endpoint['opType'],
+  batch: number,
+): number | undefined {
+  const lengths = messages.map((name) => cap(name, opType, batch))
+  return lengths.length === 0 ? undefined : Math.max(...lengths)
 }
 
 function cap(message: MessageName, opType: Endpoint['opType'], batch: number): number {
