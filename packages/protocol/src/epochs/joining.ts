@@ -78,9 +78,13 @@ export function expire(state: JoiningEpochs): JoiningEpochs {
   return { ...state, pend: null }
 }
 
-/** What a node that serves the key answers to COMMIT or ABANDON of the change that brought it here: for ever so. */
-export function joinedBy(state: CosignerEpochs, id: ShareId): Answer<'committed'> | null {
-  return sameId(state.joined, id) ? { type: 'committed', id } : null
+/** What a node that serves the key answers to COMMIT or ABANDON of the change that brought it here, for ever. */
+export function joined(
+  state: CosignerEpochs,
+  id: ShareId,
+): Answer<'committed'> | Answer<'never'> | Answer<'not-yet'> {
+  if (sameId(state.joined, id)) return { type: 'committed', id }
+  return { type: settled({ pend: null, seen: state.joined }, id) ? 'never' : 'not-yet', id }
 }
 
 /** Whether an id was handed over and is not pending: then it can never be committed here. */

@@ -79,14 +79,18 @@ export function release(
 }
 
 /**
- * WITHDRAW, with the successor's signed NEVER of this id, verified by the program: the key is served here again.
- * Nothing else lifts a release; an operator who knows that the successor is lost for good may say so by hand.
+ * WITHDRAW: the key is served here again, on nothing less than the successor's signed NEVER of this id. (An operator
+ * who knows that the successor is lost for good may stand in for it, by hand.)
  */
-export function withdraw(state: CosignerEpochs, id: ShareId): CosignerStep<Answer<'unknown'>> {
+export function withdraw(
+  state: CosignerEpochs,
+  { id, never }: { readonly id: ShareId; readonly never: boolean },
+): CosignerStep<Answer<'unknown'> | Refused> {
   const answer: Answer<'unknown'> = { type: 'unknown', id }
-  if (sameId(state.released?.id ?? null, id)) return unchanged({ ...state, released: null }, answer)
-  if (state.pend?.kind !== 'operator' || !sameId(state.pend.id, id)) return unchanged(state, answer)
-  return { state: { ...state, pend: null }, answer, effects: ['drop-pend'], revoke: [] }
+  if (!sameId(state.released?.id ?? null, id)) return unchanged(state, answer)
+  return never
+    ? unchanged({ ...state, released: null }, answer)
+    : unchanged(state, refuse(state, id, 'released'))
 }
 
 /**
