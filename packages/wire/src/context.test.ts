@@ -62,7 +62,7 @@ describe('context', () => {
     ['another spelling of an integer', '', header.replace('epoch=4', 'epoch=04')],
     ['a short key id', 'key-id', encodeContext({ ...context, keyId: filled(31, 3) })],
     ['a long session id', 'session-id', encodeContext({ ...context, sessionId: filled(33, 3) })],
-    ['another algorithm', 'id-from', encodeContext({ ...context, idFrom: filled(34, 2) })],
+    ['another algorithm', 'id-from', encodeContext({ ...context, idFrom: filled(34, 3) })],
     [
       'an uncompressed identity',
       'id-to',

@@ -91,7 +91,8 @@ function bytes(members: Dictionary, name: string, length: number): Uint8Array {
 
 function identity(members: Dictionary, name: string): Uint8Array {
   const value = bytes(members, name, 34)
-  if (value[0] !== 1 || (value[1] !== 2 && value[1] !== 3)) throw new Malformed(`context.${name}`)
+  const known = value[0] === 1 || value[0] === 2
+  if (!known || (value[1] !== 2 && value[1] !== 3)) throw new Malformed(`context.${name}`)
   return value
 }
 

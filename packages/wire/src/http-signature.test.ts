@@ -1,4 +1,6 @@
 import { createHash, createPublicKey, verify as opensslVerify } from 'node:crypto'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { recoveryKeyFromSeed } from '@tercet/protocol/recovery-key'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Context } from './context.js'
 import { encodeContext } from './context.js'
@@ -11,7 +13,7 @@ import {
   verifyRequest,
   verifyResponse,
 } from './http-signature.js'
-import { decodeIdentity, generateIdentity, type Identity } from './identity.js'
+import { decodeIdentity, generateIdentity, type Identity, recoverySigner } from './identity.js'
 
 const nonce = new Uint8Array(32).fill(9)
 const created = 1_800_000_000
@@ -224,5 +226,51 @@ describe('verify', () => {
   test('a response is no request and a request no response', async () => {
     await expect(verifyRequest({ ...request, headers: bag(reply) })).rejects.toThrow(SignatureInvalid)
     await expect(verifyResponse({ ...response, headers: bag(headers) })).rejects.toThrow(SignatureInvalid)
+  })
+})
+
+describe('the recovery party', () => {
+  const { kappa } = recoveryKeyFromSeed(new Uint8Array(32).fill(3))
+  const signer = recoverySigner(kappa)
+  const withKappa = () => {
+    const ofRecovery = { ...context, idFrom: signer.publicIdentity, opType: 'reshare' as const }
+    return signRequest(signer, { ...request, context: ofRecovery, created, nonce })
+  }
+
+  test('signs a request with kappa: its keyid alone says that the curve is another', async () => {
+    const made = await withKappa()
+    expect(made['signature-input']).not.toContain('alg')
+    const found = await verifyRequest({ ...request, headers: bag(made) })
+    expect(found.identity).toEqual(signer.publicIdentity)
+    const text = base(
+      [
+        ['@method', 'POST'],
+        ['@path', '/v1/keygen/start'],
+        ['@query', '?'],
+        ['content-digest', made['content-digest']],
+        ['tercet-context', made['tercet-context']],
+      ],
+      made['signature-input'],
+    )
+    const bytes = Uint8Array.from(Buffer.from(made.signature.slice('tercet=:'.length, -1), 'base64'))
+    const publicKey = signer.publicIdentity.slice(1)
+    expect(secp256k1.verify(bytes, Buffer.from(text), publicKey, { prehash: true })).toBe(true)
+  })
+
+  test('is not a P-256 identity with the same 33 bytes, nor any other algorithm', async () => {
+    const made = await withKappa()
+    for (const algorithm of [0, 1, 3]) {
+      const keyid = Buffer.from(signer.publicIdentity.with(0, algorithm)).toString('base64url')
+      const input = made['signature-input'].replace(/keyid="[^"]*"/, `keyid="${keyid}"`)
+      const headers = bag({ ...made, 'signature-input': input })
+      await expect(verifyRequest({ ...request, headers })).rejects.toThrow(SignatureInvalid)
+    }
+    const other = await signRequest(recoverySigner(kappa + 1n), {
+      ...request,
+      context: { ...context, idFrom: signer.publicIdentity },
+      created,
+      nonce,
+    })
+    await expect(verifyRequest({ ...request, headers: bag(other) })).rejects.toThrow(SignatureInvalid)
   })
 })

@@ -8,7 +8,11 @@ import { type Identity, verifyWithIdentity } from './identity.js'
 
 const LABEL = 'tercet'
 const TAG = 'tercet'
-const ALGORITHM = 'ecdsa-p256-sha256'
+/**
+ * Named by no parameter, since it follows from the first byte of the keyid. The second is the recovery party's; no registry
+ * has a name for it.
+ */
+const ALGORITHMS = ['ecdsa-p256-sha256', 'ecdsa-secp256k1-sha256'] as const
 const NONCE_BYTES = 32
 
 const REQUEST_COMPONENTS = ['@method', '@path', '@query', 'content-digest', CONTEXT_HEADER] as const
@@ -173,7 +177,7 @@ async function sign(
       keyid: toBase64url(identity.publicIdentity),
       tag: TAG,
     },
-    signer: { algorithm: ALGORITHM, sign: (data) => identity.sign(data) },
+    signer: { algorithm: algorithmOf(identity.publicIdentity), sign: (data) => identity.sign(data) },
   })
   return {
     'content-digest': digest,
@@ -214,14 +218,14 @@ async function verify(
     await verifySignature(descriptor, {
       label: LABEL,
       policy: {
-        algorithms: [ALGORITHM],
+        algorithms: [algorithmOf(identity)],
         requiredComponents: components,
         requiredParameters: ['created', 'nonce', 'keyid', 'tag'],
         // Freshness is the caller's: it alone knows its clock, its start and the nonces it has seen.
         now: created,
       },
       resolveVerifier: () => ({
-        algorithm: ALGORITHM,
+        algorithm: algorithmOf(identity),
         verify: (data, bytes) => verifyWithIdentity(identity, data, bytes),
       }),
     })
@@ -229,6 +233,12 @@ async function verify(
     throw new SignatureInvalid('signature')
   }
   return { identity, nonce, created, context, digest }
+}
+
+function algorithmOf(identity: Uint8Array): string {
+  const algorithm = ALGORITHMS[(identity[0] as number) - 1]
+  if (algorithm === undefined) throw new SignatureInvalid('form')
+  return algorithm
 }
 
 /** Accepts the one spelling that {@link sign} writes: one label, fixed components, four parameters in order. */
