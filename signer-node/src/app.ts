@@ -23,11 +23,11 @@ import { createOtSetups } from './ot-setups.js'
 import { createPairs } from './pairs.js'
 import { createRecovery } from './recovery/recovery.js'
 import { EXIT, StartRefused } from './refusal.js'
-import { createSealer } from './seal.js'
+import { createSealer, createTagger } from './seal.js'
 import { createSigning } from './signing.js'
 import { openGeneration } from './store/generation.js'
 import { loadIdentity } from './store/identity.js'
-import { holdServingLock, openStore, syncFolder } from './store/open.js'
+import { holdServingLock, migrateDatabase, openStore, syncFolder } from './store/open.js'
 import { forgetNonces, isRegistered } from './store/wallets.js'
 import { readWrappingKey } from './wrapping-key.js'
 
@@ -67,7 +67,12 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     // Answers that are under way say `storage`; nothing is acknowledged any more.
     setTimeout(() => end(exitCode), 100)
   }
-  const store = openStore(files.database, (error) => failStop('storage', whereOf(error), EXIT.storage))
+  const tagger = createTagger(wrappingKey)
+  migrateDatabase(files.database, tagger)
+  const store = openStore(files.database, tagger, (error) =>
+    failStop('storage', whereOf(error), EXIT.storage),
+  )
+  store.states.onTampered = (keyId) => log.error({ event: 'tampered', wallet: toBase64url(keyId) })
   syncFolder(config.dataDir)
   const clock = systemClock()
   const identity = await loadIdentity(store, createSealer(wrappingKey, random))

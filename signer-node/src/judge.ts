@@ -1,6 +1,6 @@
 // Is a request allowed, and is the decision durable before anyone hears of it? (SPEC 4.4 steps 2 and 3; invariants I2, I12, I15)
 
-import { toBase64url } from '@tercet/wire/base64url'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { builtInPolicyOf, type PolicyDocument } from '@tercet/wire/policy'
 import { append } from './audit/log.js'
 import type { Judged } from './engine/signing-steps.js'
@@ -38,7 +38,7 @@ export async function decide(
       requestHash: judged.requestHash,
       decision: 'deny',
       rule: decision.rule,
-      policyHash: wallet.policyHash,
+      policyHash: policyHashOf(wallet),
     })
   })
   node.metrics.decisions.inc({ decision: 'denied' })
@@ -46,8 +46,12 @@ export async function decide(
 }
 
 /** Where the document of a hash is not known, nothing is allowed. */
-function policyOf({ policyHash }: Wallet): PolicyDocument {
-  return builtInPolicyOf(policyHash) ?? { version: 1, id: 'unknown', rules: [] }
+function policyOf(wallet: Wallet): PolicyDocument {
+  return builtInPolicyOf(policyHashOf(wallet)) ?? { version: 1, id: 'unknown', rules: [] }
+}
+
+function policyHashOf({ state }: Wallet): Uint8Array {
+  return fromBase64url(state.policyHash, 'policyHash', 32)
 }
 
 /** Rules that no policy can change. */
@@ -84,7 +88,7 @@ export async function approve(
   const time = node.clock.now()
   const { requestHash } = judged
   await node.store.write(async (tx) => {
-    await assertServed(tx, wallet, otSetupA, gone)
+    await assertServed(node.store, tx, wallet, otSetupA, gone)
     await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
     await reserve(tx, wallet.keyId, requestHash, time)
     await append(tx, {
@@ -94,7 +98,7 @@ export async function approve(
       requestHash,
       decision: 'allow',
       rule: decision.rule,
-      policyHash: wallet.policyHash,
+      policyHash: policyHashOf(wallet),
     })
   })
   node.metrics.decisions.inc({ decision: 'approved' })

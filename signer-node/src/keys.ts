@@ -7,7 +7,6 @@ import { toBase64url } from '@tercet/wire/base64url'
 import { signTagged, verifyTagged } from '@tercet/wire/identity'
 import { encodeKit } from '@tercet/wire/kit'
 import { builtInPolicyOf } from '@tercet/wire/policy'
-import { append } from './audit/log.js'
 import { LIMITS } from './config.js'
 import { createLimiter } from './limiter.js'
 import type { Node } from './node.js'
@@ -100,10 +99,8 @@ export function createKeygen(node: Node) {
       const created = node.clock.now()
       await node.store.write(async (tx) => {
         await recordNonce(tx, device, incoming.auth.nonce, incoming.auth.created)
-        await insertWallet(tx, {
+        await insertWallet(node.store, tx, {
           keyId,
-          epoch: record.epoch,
-          attempt: record.attempt,
           device,
           publicKey: record.publicKey,
           chainCode: record.chainCode,
@@ -115,13 +112,6 @@ export function createKeygen(node: Node) {
           confirmation,
           otSetup,
           created,
-        })
-        await append(tx, {
-          event: 'keygen',
-          time: created,
-          keyId,
-          policyHash,
-          otSetup: otSetup.idA,
         })
       })
       node.metrics.keygens.inc()

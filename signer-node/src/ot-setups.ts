@@ -1,8 +1,8 @@
 // How does a pair get a new OT setup? (SPEC 2.5)
 
+import { sameId } from '@tercet/protocol/epochs'
 import { decodeMessage } from '@tercet/protocol/messages'
 import { toBase64url } from '@tercet/wire/base64url'
-import { append } from './audit/log.js'
 import { LIMITS } from './config.js'
 import { createLimiter } from './limiter.js'
 import type { Node } from './node.js'
@@ -27,7 +27,7 @@ export function createOtSetups(node: Node, pairs: Pairs) {
     assertSessionId(node, incoming, 'ot', nonce)
     const name = toBase64url(wallet.keyId)
     const session = toBase64url(incoming.auth.context.sessionId)
-    if (wallet.locked) throw new Refusal('locked')
+    if (wallet.state.locked) throw new Refusal('locked')
     const known = sessions.find(session, toBase64url(incoming.auth.identity))
     if (known === undefined) {
       limit(name)
@@ -57,8 +57,10 @@ export function createOtSetups(node: Node, pairs: Pairs) {
       const time = node.clock.now()
       const burned = await node.store.write(async (tx) => {
         await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
-        await append(tx, { event: 'burn', time, keyId: wallet.keyId, reason: 'peer-fault' })
-        return burnSetups(tx, wallet)
+        return node.store.states.update(tx, wallet.keyId, async (before) => {
+          const { state, burned: result } = await burnSetups(tx, before, wallet.keyId, wallet)
+          return { state, result, entries: [{ event: 'burn', time, reason: 'peer-fault' }] }
+        })
       })
       pairs.burned(wallet.keyId, burned)
     })
@@ -70,20 +72,20 @@ export function createOtSetups(node: Node, pairs: Pairs) {
       const made = await node.engine.run('ot.confirm', { handle: session.id, body: incoming.body })
       return node.exclusively(name, async () => {
         const time = node.clock.now()
-        const now = await findWallet(node.store, wallet.keyId, wallet.device)
-        if (now.locked) throw new Refusal('locked')
+        const { epoch, keyId, device } = session.data
+        const now = await findWallet(node.store, keyId, device, epoch)
+        if (now.state.locked) throw new Refusal('locked')
         assertOpen(session)
-        if (now.epoch !== session.data.epoch || now.attempt !== session.data.attempt) {
-          throw new Refusal('mismatch', { field: 'epoch' })
-        }
+        if (!sameId(now, session.data)) throw new Refusal('mismatch', { field: 'epoch' })
         const burned = await node.store.write(async (tx) => {
           await recordNonce(tx, incoming.auth.identity, incoming.auth.nonce, incoming.auth.created)
-          const before = await burnSetups(tx, wallet)
-          await insertSetup(tx, wallet, made, time)
-          await append(tx, { event: 'ot-setup', time, keyId: wallet.keyId, otSetup: made.idA })
-          return before
+          return node.store.states.update(tx, keyId, async (before) => {
+            const { state, burned: result } = await burnSetups(tx, before, keyId, now)
+            const after = await insertSetup(tx, state, now, made, time)
+            return { state: after, result, entries: [{ event: 'ot-setup', time, otSetup: made.idA }] }
+          })
         })
-        pairs.burned(wallet.keyId, burned)
+        pairs.burned(keyId, burned)
         return made.send
       })
     })

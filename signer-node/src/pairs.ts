@@ -116,11 +116,13 @@ export function createPairs(node: Node) {
   }
 
   /** The pair's setup is burned: its seeds leave memory, and with them everything made under it. */
-  function burned(keyId: Uint8Array, otSetupA: Uint8Array | undefined): void {
+  function burned(keyId: Uint8Array, otSetups: readonly Uint8Array[]): void {
     drop(keyId, 'burned')
     // The erased seeds leave the write-ahead log too; a failure stops the node by itself.
     void node.store.checkpoint().catch(() => undefined)
-    if (otSetupA !== undefined) void node.engine.run('signing.forget', { otSetupA }).catch(() => undefined)
+    for (const otSetupA of otSetups) {
+      void node.engine.run('signing.forget', { otSetupA }).catch(() => undefined)
+    }
   }
 
   /** Everything one-time of every pair goes: time jumped, so this may be a resumed machine. */

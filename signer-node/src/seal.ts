@@ -1,13 +1,14 @@
 // How is a secret kept in a database that others may read? (invariants I17, I19)
 
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { concat } from '@tercet/protocol/bytes'
 import { Malformed } from '@tercet/protocol/errors'
 import { toBase64url } from '@tercet/wire/base64url'
 import { canonicalize } from '@tercet/wire/canonical-json'
 
-/** Version of the tables; part of what every ciphertext is bound to. */
-export const SCHEMA_VERSION = 1
+/** Version of what is sealed; every ciphertext is bound to it. The tables around it have their own. */
+const SEALED_SCHEMA = 1
 
 const FORMAT = 1
 const NONCE_BYTES = 24
@@ -31,6 +32,30 @@ export interface Sealer {
   seal(place: Place, plain: Uint8Array): Uint8Array
   /** @throws Malformed when the bytes were not sealed for this place under this key */
   open(place: Place, sealed: Uint8Array): Uint8Array
+}
+
+/** Tags rows that are no secret, so that only this node can write them. */
+export interface Tagger {
+  /** 32 bytes */
+  tag(place: Place, bytes: Uint8Array): Uint8Array
+  verify(place: Place, bytes: Uint8Array, tag: Uint8Array): boolean
+}
+
+/** A tagger whose key follows from the wrapping key, and opens nothing. */
+export function createTagger(wrappingKey: Uint8Array): Tagger {
+  if (wrappingKey.length !== WRAPPING_KEY_BYTES) throw new Malformed('wrappingKey')
+  const key = createHmac('sha256', wrappingKey).update('tercet row tags 1').digest()
+  const tag = (place: Place, bytes: Uint8Array): Uint8Array =>
+    new Uint8Array(
+      createHmac('sha256', key)
+        .update(createHash('sha256').update(associated(place)).digest())
+        .update(bytes)
+        .digest(),
+    )
+  return {
+    tag,
+    verify: (place, bytes, given) => given.length === 32 && timingSafeEqual(tag(place, bytes), given),
+  }
 }
 
 /** A sealer for a wrapping key of 32 bytes. Randomness is injected. */
@@ -59,5 +84,5 @@ export function createSealer(wrappingKey: Uint8Array, random: (length: number) =
 }
 
 function associated({ table, row, keyId, epoch, purpose }: Place): Uint8Array {
-  return canonicalize({ table, row, keyId: toBase64url(keyId), epoch, purpose, schema: SCHEMA_VERSION })
+  return canonicalize({ table, row, keyId: toBase64url(keyId), epoch, purpose, schema: SEALED_SCHEMA })
 }

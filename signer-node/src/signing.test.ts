@@ -17,6 +17,7 @@ import { createMetrics } from './metrics.js'
 import type { Node } from './node.js'
 import { createPairs } from './pairs.js'
 import { Refusal } from './refusal.js'
+import { createTagger } from './seal.js'
 import { createSigning } from './signing.js'
 import type { Incoming } from './steps.js'
 import { createDatabase, openStore, type Store } from './store/open.js'
@@ -75,15 +76,13 @@ function judged() {
 beforeEach(async () => {
   const path = join(mkdtempSync(join(tmpdir(), 'tercet-signing-')), 'node.sqlite')
   createDatabase(path)
-  store = openStore(path, () => undefined)
+  store = openStore(path, createTagger(random(32)), () => undefined)
   setup = random(32)
   const device = random(34)
   const keyId = random(32)
   await store.write((tx) =>
-    insertWallet(tx, {
+    insertWallet(store, tx, {
       keyId,
-      epoch: 0,
-      attempt: 0,
       device,
       publicKey: random(33),
       chainCode: random(32),
@@ -211,7 +210,7 @@ test.each([
   parts.pairs.add({ wallet, otSetupA: setup, batch: 1 }, [presigId])
   expect((await parts.signing.sign(message('sign', presigId), wallet)).status).toBe(200)
   const entries = await store.read((db) => db.selectFrom('audit').selectAll().execute())
-  expect(entries.map((entry) => entry.event)).toEqual([event])
+  expect(entries.map((entry) => entry.event)).toEqual(['keygen', event])
 })
 
 test('denials are limited per key: each is an entry for ever', async () => {
@@ -224,6 +223,6 @@ test('denials are limited per key: each is an entry for ever', async () => {
   }
   await expect(ask()).rejects.toMatchObject({ code: 'rate-limited' })
   const entries = await store.read((db) => db.selectFrom('audit').selectAll().execute())
-  expect(entries).toHaveLength(LIMITS.denialsPerMinute)
+  expect(entries).toHaveLength(1 + LIMITS.denialsPerMinute)
   expect(toBase64url(entries[0]?.key_id ?? random(1))).toBe(toBase64url(wallet.keyId))
 })

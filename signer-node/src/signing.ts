@@ -4,7 +4,6 @@ import { ProtocolAbort } from '@tercet/protocol/errors'
 import { decodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { Authenticated } from '@tercet/wire/http-signature'
-import { append } from './audit/log.js'
 import { LIMITS } from './config.js'
 import { approve, decide } from './judge.js'
 import { createLimiter } from './limiter.js'
@@ -28,11 +27,11 @@ export function createSigning(node: Node, pairs: Pairs) {
 
   /** Compares what Req1 names with what is served, before any secret-dependent work. */
   async function assertCurrent(wallet: Wallet, message: FirstMessage): Promise<void> {
-    if (wallet.locked) throw new Refusal('locked')
+    if (wallet.state.locked) throw new Refusal('locked')
     if (Buffer.compare(message.keyId, wallet.keyId) !== 0) throw new Refusal('mismatch', { field: 'keyId' })
     if (message.epoch !== wallet.epoch) throw new Refusal('mismatch', { field: 'epoch' })
     if (message.attempt !== wallet.attempt) throw new Refusal('mismatch', { field: 'attempt' })
-    const state = await setupState(store, wallet.keyId, message.otSetupA, message.otSetupB)
+    const state = await setupState(store, wallet.state, wallet.keyId, message.otSetupA, message.otSetupB)
     if (state === 'BURNED') throw new Refusal('burned')
     if (state === undefined) throw new Refusal('mismatch', { field: 'otSetup' })
   }
@@ -57,14 +56,19 @@ export function createSigning(node: Node, pairs: Pairs) {
   async function punish(wallet: Wallet, otSetupA: Uint8Array, reason: string): Promise<void> {
     const { keyId } = wallet
     const time = node.clock.now()
-    const { strikes } = await store.write(async (tx) => {
-      await burnSetups(tx, wallet)
-      const counted = await strike(tx, keyId, reason, time, LIMITS)
-      await append(tx, { event: 'strike', time, keyId, reason })
-      if (counted.locked) await append(tx, { event: 'lock', time, keyId, reason: 'strikes' })
-      return counted
-    })
-    pairs.burned(keyId, otSetupA)
+    const strikes = await store.write((tx) =>
+      store.states.update(tx, keyId, async (before) => {
+        const { state: burned } = await burnSetups(tx, before, keyId, wallet)
+        const state = await strike(tx, burned, keyId, reason, time, LIMITS)
+        const lock = { event: 'lock', time, reason: 'strikes' } as const
+        return {
+          state,
+          entries: [{ event: 'strike', time, reason }, ...(state.locked ? [lock] : [])],
+          result: state.strikes.length,
+        }
+      }),
+    )
+    pairs.burned(keyId, [otSetupA])
     node.metrics.strikes.inc()
     node.log.warn({ event: 'strike', wallet: toBase64url(keyId), strikes })
   }
@@ -73,7 +77,7 @@ export function createSigning(node: Node, pairs: Pairs) {
   async function assertStillServed(session: Session<SigningData>): Promise<void> {
     assertOpen(session)
     const { wallet, otSetupA } = session.data
-    await store.write((tx) => assertServed(tx, wallet, otSetupA, 'unknown-session'))
+    await store.write((tx) => assertServed(store, tx, wallet, otSetupA, 'unknown-session'))
     assertOpen(session)
   }
 
@@ -175,7 +179,7 @@ export function createSigning(node: Node, pairs: Pairs) {
   async function sign(incoming: Incoming, wallet: Wallet): Promise<Reply> {
     const { presigId } = decodeMessage('sign.req1', incoming.body)
     assertSessionId(node, incoming, 'sign', presigId)
-    if (wallet.locked) throw new Refusal('locked')
+    if (wallet.state.locked) throw new Refusal('locked')
     // (0) The box exists, before policy and before any reservation.
     const presignature = pairs.find(wallet, presigId)
     const hash = repeatHash(incoming)

@@ -5,21 +5,29 @@ import { TH } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
 import type { NoticeEvent } from '@tercet/wire/notice'
-import { noteHead, type Store, type Tx } from '../store/open.js'
+import { type Head, noteHead, type Store, type Tx } from '../store/open.js'
 
-export type AuditEvent =
-  | 'keygen'
-  | 'self-test'
-  | 'approved'
-  | 'denied'
-  | 'strike'
-  | 'lock'
-  | 'burn'
-  | 'ot-setup'
-  | 'restore'
-  | NoticeEvent
-  | 'drill'
-  | 'retired'
+/** Events of entries that change nothing of the key's state. */
+const OTHER_EVENTS = ['self-test', 'approved', 'denied', 'drill'] as const
+const CHANGES = [
+  'keygen',
+  'ot-setup',
+  'burn',
+  'strike',
+  'lock',
+  'restore',
+  'prepared',
+  'expired',
+  'refresh',
+  'recovery',
+  'final',
+  'retired',
+] as const
+
+export type AuditEvent = (typeof OTHER_EVENTS)[number] | (typeof CHANGES)[number] | NoticeEvent
+
+/** Events of entries that a key's state is written with. */
+export const CHANGING_EVENTS: ReadonlySet<AuditEvent> = new Set(CHANGES)
 
 export interface AuditFacts {
   readonly event: AuditEvent
@@ -49,8 +57,8 @@ export function entryHash(entry: Uint8Array): Uint8Array {
   return TH('audit/entry', entry)
 }
 
-/** Appends an entry inside the transaction of the change that it records. Returns its hash. */
-export async function append(tx: Tx, facts: AuditFacts): Promise<Uint8Array> {
+/** Appends an entry inside the transaction of the change that it records. */
+export async function append(tx: Tx, facts: AuditFacts): Promise<Head> {
   const last = await tx
     .selectFrom('audit')
     .select(['seq', 'hash'])
@@ -75,8 +83,9 @@ export async function append(tx: Tx, facts: AuditFacts): Promise<Uint8Array> {
   const entry = canonicalize(document)
   const hash = entryHash(entry)
   await tx.insertInto('audit').values({ seq, key_id: facts.keyId, event: facts.event, entry, hash }).execute()
-  noteHead(tx, { seq, hash })
-  return hash
+  const head = { seq, hash }
+  noteHead(tx, head, last ?? { seq: 0, hash: genesis() })
+  return head
 }
 
 export interface AuditReport {

@@ -6,14 +6,21 @@ import { toBase64url } from '@tercet/wire/base64url'
 import { serve } from '../app.js'
 import { contradictions } from '../audit/cross-check.js'
 import { append, verify } from '../audit/log.js'
-import { type Config, filesOf } from '../config.js'
+import { type Config, filesOf, LIMITS } from '../config.js'
 import { type Log, whereOf } from '../log.js'
 import { EXIT, StartRefused } from '../refusal.js'
-import { createSealer } from '../seal.js'
+import { createSealer, createTagger } from '../seal.js'
 import { restartGeneration } from '../store/generation.js'
 import { createIdentity, loadIdentity } from '../store/identity.js'
-import { createDatabase, type Head, holdServingLock, openStore, syncFolder } from '../store/open.js'
-import { burnEverySetup } from '../store/setups.js'
+import {
+  createDatabase,
+  type Head,
+  holdServingLock,
+  migrateDatabase,
+  openStore,
+  syncFolder,
+} from '../store/open.js'
+import { restoreWallets } from '../store/restore.js'
 import { createWrappingKey, readWrappingKey } from '../wrapping-key.js'
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
@@ -31,7 +38,7 @@ export async function init(dataDir: string): Promise<number> {
   // The key comes first: a database that nothing can open would be worse than a key that opens nothing.
   const wrappingKey = createWrappingKey(files.wrappingKey, random)
   createDatabase(files.database)
-  const store = openStore(files.database, () => undefined)
+  const store = openStore(files.database, undefined, () => undefined)
   const identity = await createIdentity(store, createSealer(wrappingKey, random))
   wrappingKey.fill(0)
   await store.close()
@@ -41,27 +48,31 @@ export async function init(dataDir: string): Promise<number> {
 }
 
 /**
- * Takes an older database for good after a restore: every OT setup is burned, for the other copy of this node may have
- * used it; devices make new ones by themselves.
+ * Takes an older database for good after a restore. Nobody knows what was lost with the newer one, so every counter is
+ * set as if the worst had happened that leaves wallets usable: every OT setup is burned, for the other copy of this node
+ * may have used it (devices make new ones by themselves); every wallet has one strike left; what was locked stays locked.
  */
 export async function acknowledgeRestore(dataDir: string, generationFile?: string): Promise<number> {
   const files = filesOf(dataDir)
   const unlock = holdServingLock(files.serving)
-  const store = openStore(files.database, () => undefined)
+  const wrappingKey = readWrappingKey(files.wrappingKey)
+  const tagger = createTagger(wrappingKey)
+  wrappingKey.fill(0)
+  migrateDatabase(files.database, tagger)
+  const store = openStore(files.database, tagger, () => undefined)
   let head: Head | undefined
   store.onHead = (newest) => {
     head = newest
   }
   try {
-    const burned = await store.write(async (tx) => {
-      const count = await burnEverySetup(tx)
-      const time = Math.floor(Date.now() / 1000)
+    const time = Math.floor(Date.now() / 1000)
+    const done = await store.write(async (tx) => {
       await append(tx, { event: 'restore', time, keyId: new Uint8Array(32) })
-      return count
+      return restoreWallets(store, tx, time, LIMITS)
     })
     await store.checkpoint()
     if (head !== undefined) restartGeneration(generationFile ?? files.generation, head)
-    print({ burnedSetups: burned })
+    print(done)
     return EXIT.ok
   } finally {
     await store.close()
@@ -115,7 +126,7 @@ export async function doctor(dataDir: string): Promise<number> {
     return 'readable by its owner alone'
   })
   await check('identity', async () => {
-    const store = openStore(files.database, () => undefined)
+    const store = openStore(files.database, undefined, () => undefined)
     try {
       const sealer = createSealer(readWrappingKey(files.wrappingKey), random)
       return toBase64url((await loadIdentity(store, sealer)).publicIdentity)
@@ -142,19 +153,22 @@ export async function auditVerify(dataDir: string): Promise<number> {
 
 /** Whether the file is sound, and the tables hold what the log says. */
 async function tablesReport(dataDir: string): Promise<string> {
-  const store = openStore(filesOf(dataDir).database, () => undefined)
+  const files = filesOf(dataDir)
+  const wrappingKey = readWrappingKey(files.wrappingKey)
+  const store = openStore(files.database, createTagger(wrappingKey), () => undefined)
+  wrappingKey.fill(0)
   try {
     const [first] = await contradictions(store)
     if (first !== undefined)
       throw new StartRefused(`${first.what} of wallet ${first.wallet} contradict the audit log`)
-    return 'locks, strikes, spends and OT setups agree with the audit log'
+    return 'wallets, strikes and spends agree with the audit log'
   } finally {
     await store.close()
   }
 }
 
 async function auditReport(dataDir: string): Promise<string> {
-  const store = openStore(filesOf(dataDir).database, () => undefined)
+  const store = openStore(filesOf(dataDir).database, undefined, () => undefined)
   try {
     const { entries, head, brokenAt } = await verify(store)
     if (brokenAt !== undefined)

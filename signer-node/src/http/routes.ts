@@ -92,7 +92,7 @@ export function createRoutes(
 
   /** Somebody else's wallet and none at all look the same; only its own device learns of a mismatch. (invariant I18) */
   async function walletOf(id: string, { context, identity }: Authenticated): Promise<Wallet> {
-    const found = await findWallet(node.store, walletIdOf(id), identity)
+    const found = await findWallet(node.store, walletIdOf(id), identity, context.epoch)
     if (!equalBytes(context.keyId, found.keyId)) throw new Refusal('mismatch', { field: 'context.key-id' })
     if (context.epoch !== found.epoch) throw new Refusal('mismatch', { field: 'context.epoch' })
     return found

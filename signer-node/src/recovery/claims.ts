@@ -1,7 +1,7 @@
 // How is a claim announced, stopped and used up, each in one transaction with its audit entry? (SPEC 5.2, 5.4)
 
 import { equalBytes } from '@tercet/protocol/bytes'
-import type { Announcement } from '@tercet/protocol/epochs'
+import { type Announcement, cosigner } from '@tercet/protocol/epochs'
 import { toBase64url } from '@tercet/wire/base64url'
 import {
   type Authorisation,
@@ -15,6 +15,8 @@ import { encodeNotice } from '@tercet/wire/notice'
 import { append } from '../audit/log.js'
 import type { Node } from '../node.js'
 import { Refusal } from '../refusal.js'
+import { applyStep } from '../store/apply.js'
+import type { KeyStates } from '../store/key-state.js'
 import type { Tx } from '../store/open.js'
 import type { Outbox } from './outbox.js'
 import { claimsOf, factsOf, type StoredClaim, type WalletFacts } from './rows.js'
@@ -69,7 +71,8 @@ export function createClaims(node: ClaimsNode, outbox: Outbox) {
       for (const { key_id } of open) {
         if (!(await claimsOf(db, key_id)).some((row) => isAnnounced(row, clocks))) continue
         wallets++
-        for (const device of (await factsOf(db, key_id))?.devices ?? []) names.add(toBase64url(device))
+        for (const device of (await factsOf(store.states, db, key_id))?.devices ?? [])
+          names.add(toBase64url(device))
       }
     })
     noticed = names
@@ -125,7 +128,7 @@ export function createClaims(node: ClaimsNode, outbox: Outbox) {
   ): Promise<void> {
     await uptime.record()
     await store.write(async (tx) => {
-      const facts = await factsOf(tx, keyId)
+      const facts = await factsOf(store.states, tx, keyId)
       if (facts === undefined) throw new Refusal('denied')
       const rows = await claimsOf(tx, keyId)
       if (rows.some((row) => equalBytes(row.claimHash, claimHash))) return
@@ -177,7 +180,7 @@ export function createClaims(node: ClaimsNode, outbox: Outbox) {
     await uptime.record()
     await store.write(async (tx) => {
       const rows = await claimsOf(tx, keyId)
-      const facts = await factsOf(tx, keyId)
+      const facts = await factsOf(store.states, tx, keyId)
       const row = rows.find((known) => equalBytes(known.claimHash, claimHash))
       // Whether it still is a device of the wallet is asked here once more: a commit may have come in between.
       const own = facts?.devices.some((device) => equalBytes(device, credential))
@@ -187,7 +190,7 @@ export function createClaims(node: ClaimsNode, outbox: Outbox) {
       if (may !== 'yes') throw new Refusal('denied', { field: `veto-${may}` })
       await nonce(tx)
       await end(tx, keyId, row, 'vetoed', credential)
-      await dropPending(tx, keyId)
+      if (row.newDevice !== null) await dropPending(store.states, tx, keyId, row.newDevice, clock.now())
     })
     await refresh()
   }
@@ -217,7 +220,7 @@ export function createClaims(node: ClaimsNode, outbox: Outbox) {
     under?: Uint8Array,
   ): Promise<Announcement[]> {
     const clocks = await clocksOf(tx)
-    const [rows, facts] = [await claimsOf(tx, keyId), await factsOf(tx, keyId)]
+    const [rows, facts] = [await claimsOf(tx, keyId), await factsOf(store.states, tx, keyId)]
     if (facts === undefined || (under !== undefined && mayRefresh(rows, clocks, toBase64url(under))))
       return []
     return rows
@@ -260,8 +263,14 @@ export function createClaims(node: ClaimsNode, outbox: Outbox) {
 export type Claims = ReturnType<typeof createClaims>
 
 /** The claim of a reshare that was prepared does not stand any more. The attempt stays used. (SPEC 5.2) */
-async function dropPending(tx: Tx, keyId: Uint8Array): Promise<void> {
-  await tx.deleteFrom('shares').where('key_id', '=', keyId).where('role', '=', 'pend').execute()
+async function dropPending(states: KeyStates, tx: Tx, keyId: Uint8Array, newDevice: string, time: number) {
+  const { epochs } = await states.require(tx, keyId)
+  if (epochs.pend?.kind !== 'replace' || epochs.pend.holder !== newDevice) return
+  await states.update(tx, keyId, async (before) => {
+    const step = cosigner.lapse(before.epochs, newDevice)
+    const { state } = await applyStep(tx, keyId, before, step, time)
+    return { state, result: undefined, entries: [{ event: 'expired', time, reason: 'veto' }] }
+  })
 }
 
 interface Told {

@@ -26,7 +26,7 @@ export function createDrills(node: Node) {
   return async function accept(incoming: Incoming, wallet: string): Promise<Reply> {
     const keyId = openingOf(node, incoming, wallet)
     const receipt = decodeDrillReceipt(incoming.body)
-    const facts = await node.store.read((db) => factsOf(db, keyId))
+    const facts = await node.store.read((db) => factsOf(node.store.states, db, keyId))
     const { identity } = incoming.auth
     if (facts === undefined || !holds([...facts.devices, facts.recovery], identity)) {
       throw new Refusal('not-found')

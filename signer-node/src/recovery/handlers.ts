@@ -39,7 +39,7 @@ export function createClaimHandlers(node: Node, claims: Claims) {
     const keyId = openingOf(node, incoming, wallet)
     const request = decodeClaimRequest(incoming.body)
     const hash = claimHash(request.claim)
-    const facts = await node.store.read((db) => factsOf(db, keyId))
+    const facts = await node.store.read((db) => factsOf(node.store.states, db, keyId))
     const authorisation = await authorisedBy(request, signatoriesOf(facts))
     const { walletId, newDevice } = request.claim
     if (facts === undefined || authorisation === undefined || walletId !== wallet) return refuseWrong(source)
@@ -52,7 +52,7 @@ export function createClaimHandlers(node: Node, claims: Claims) {
   async function status(keyId: Uint8Array, hash: Uint8Array): Promise<Reply> {
     return document(
       await node.store.read(async (db) => {
-        const facts = await factsOf(db, keyId)
+        const facts = await factsOf(node.store.states, db, keyId)
         const row = (await claimsOf(db, keyId)).find((known) => equalBytes(known.claimHash, hash))
         if (facts === undefined || row === undefined) throw new Refusal('not-found')
         return encodeClaimStatus(statusOf(row, facts, await claims.clocksOf(db)))
@@ -82,7 +82,7 @@ export function createClaimHandlers(node: Node, claims: Claims) {
   ): Promise<{ facts: WalletFacts; rows: readonly StoredClaim[] }> {
     await claims.tick()
     const [facts, all] = await node.store.read((db) =>
-      Promise.all([factsOf(db, keyId), claimsOf(db, keyId)] as const),
+      Promise.all([factsOf(node.store.states, db, keyId), claimsOf(db, keyId)] as const),
     )
     if (facts === undefined) throw new Refusal('not-found')
     const own = holds([...facts.devices, facts.recovery], caller)
@@ -96,7 +96,7 @@ export function createClaimHandlers(node: Node, claims: Claims) {
     const hash = hashOf(name)
     const signature = decodeVeto(incoming.body)
     const { identity } = incoming.auth
-    const facts = await node.store.read((db) => factsOf(db, keyId))
+    const facts = await node.store.read((db) => factsOf(node.store.states, db, keyId))
     if (!holds(facts?.devices ?? [], identity)) throw new Refusal('not-found')
     if (!(await verifyVeto(identity, hash, signature))) throw new Refusal('denied', { field: 'signature' })
     await claims.veto(keyId, hash, identity, nonceOf(incoming))

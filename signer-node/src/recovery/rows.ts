@@ -1,12 +1,13 @@
 // What is durable of claims and of the wallets they are about? (SPEC 5.4)
 
-import { toBase64url } from '@tercet/wire/base64url'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import type { Claim, ClaimKind } from '@tercet/wire/claim'
 import { decodeClaimRequest } from '@tercet/wire/claim'
 import { type ClaimStatus, MAX_LISTED_CLAIMS } from '@tercet/wire/claim-status'
 import { recoveryIdentity } from '@tercet/wire/identity'
 import { builtInPolicyOf, DEFAULT_POLICY, recoveryDelayOf } from '@tercet/wire/policy'
 import type { Selectable } from 'kysely'
+import type { KeyStates } from '../store/key-state.js'
 import type { Tx } from '../store/open.js'
 import { type ClaimRow, type Clocks, stateOf } from './state.js'
 import type { RecoveryTables } from './tables.js'
@@ -28,28 +29,26 @@ export interface WalletFacts {
 }
 
 /** The wallet, whoever asks; undefined for a key that this node does not serve. */
-export async function factsOf(db: Db, keyId: Uint8Array): Promise<WalletFacts | undefined> {
-  const key = await db
-    .selectFrom('keys')
-    .select(['recovery_key', 'locked', 'policy_hash', 'epoch', 'attempt'])
-    .where('key_id', '=', keyId)
-    .where('state', '=', 'ACTIVE')
-    .executeTakeFirst()
-  if (key === undefined) return undefined
-  const devices = await db
-    .selectFrom('devices')
-    .select(['identity', 'revoked'])
-    .where('key_id', '=', keyId)
-    .execute()
+export async function factsOf(
+  states: KeyStates,
+  db: Db,
+  keyId: Uint8Array,
+): Promise<WalletFacts | undefined> {
+  const state = await states.read(db, keyId)
+  if (state === undefined || state.retired !== null) return undefined
+  const { devices, epochs } = state
+  const current = devices.filter(({ revoked }) => revoked === null)
   return {
     keyId,
-    recovery: recoveryIdentity(key.recovery_key),
-    locked: key.locked !== 0,
-    delaySeconds: recoveryDelayOf(builtInPolicyOf(key.policy_hash) ?? DEFAULT_POLICY),
-    devices: devices.filter(({ revoked }) => revoked === null).map(({ identity }) => identity),
-    known: new Set(devices.map(({ identity }) => toBase64url(identity))),
-    act: { epoch: key.epoch, attempt: key.attempt },
-    att: 0,
+    recovery: recoveryIdentity(fromBase64url(state.recoveryKey, 'recoveryKey', 33)),
+    locked: state.locked,
+    delaySeconds: recoveryDelayOf(
+      builtInPolicyOf(fromBase64url(state.policyHash, 'policyHash', 32)) ?? DEFAULT_POLICY,
+    ),
+    devices: current.map(({ identity }) => fromBase64url(identity, 'identity', 34)),
+    known: new Set(devices.map(({ identity }) => identity)),
+    act: epochs.act.id,
+    att: epochs.att,
   }
 }
 

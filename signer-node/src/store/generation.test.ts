@@ -6,13 +6,13 @@ import { append } from '../audit/log.js'
 import { openGeneration, restartGeneration } from './generation.js'
 import { createDatabase, type Head, openStore, type Store } from './open.js'
 
-function entry(store: Store, time: number): Promise<Uint8Array> {
+function entry(store: Store, time: number): Promise<Head> {
   return store.write((tx) => append(tx, { event: 'denied', time, keyId: new Uint8Array(32) }))
 }
 
 /** Opens the store with its record, runs work, closes both. */
 async function running(folder: string, work: (store: Store) => Promise<unknown>): Promise<void> {
-  const store = openStore(join(folder, 'db'), () => undefined)
+  const store = openStore(join(folder, 'db'), undefined, () => undefined)
   try {
     const record = await openGeneration(join(folder, 'generation'), store)
     store.onHead = record.note
@@ -39,12 +39,12 @@ test('an older database is noticed until the restore is acknowledged; a newer on
   await expect(running(folder, async () => undefined)).rejects.toThrow(/older/)
 
   // The same number of entries, but another history.
-  const forked = openStore(database, () => undefined)
+  const forked = openStore(database, undefined, () => undefined)
   await entry(forked, 99)
   await forked.close()
   await expect(running(folder, async () => undefined)).rejects.toThrow(/older/)
 
-  const store = openStore(database, () => undefined)
+  const store = openStore(database, undefined, () => undefined)
   const heads: Head[] = []
   store.onHead = (head) => heads.push(head)
   await entry(store, 100)

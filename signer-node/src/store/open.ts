@@ -1,11 +1,14 @@
 // How is the database opened so that what was answered is on disk? (security.md 1; invariant I20)
 
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
+import { Misuse } from '@tercet/protocol/errors'
 import Database from 'better-sqlite3'
 import { CompiledQuery, Kysely, SqliteDialect, type Transaction } from 'kysely'
 import { Refusal, StartRefused } from '../refusal.js'
-import { SCHEMA_VERSION } from '../seal.js'
-import { CREATE, type Tables } from './schema.js'
+import type { Tagger } from '../seal.js'
+import { KeyStates } from './key-state.js'
+import { toVersion2 } from './migrate.js'
+import { CREATE, SCHEMA_VERSION, type Tables } from './schema.js'
 
 export type Tx = Transaction<Tables>
 
@@ -15,12 +18,32 @@ export interface Head {
   readonly hash: Uint8Array
 }
 
-/** Audit entries written in transactions that are not committed yet. */
-const written = new WeakMap<Tx, Head>()
+interface Written {
+  /** The newest entry before the transaction, and at its end. */
+  before?: Head
+  head?: Head
+  readonly after: (() => void)[]
+}
 
-/** Tells the store of an audit entry that becomes durable with its transaction. */
-export function noteHead(tx: Tx, head: Head): void {
-  written.set(tx, head)
+/** What transactions have written that are not committed yet. */
+const written = new WeakMap<Tx, Written>()
+
+function writtenIn(tx: Tx): Written {
+  const known = written.get(tx) ?? { after: [] }
+  written.set(tx, known)
+  return known
+}
+
+/** Tells the store of an audit entry that becomes durable with its transaction, and of the one before it. */
+export function noteHead(tx: Tx, head: Head, previous: Head): void {
+  const about = writtenIn(tx)
+  about.before ??= previous
+  about.head = head
+}
+
+/** Does something once the transaction is durable. */
+export function afterCommit(tx: Tx, work: () => void): void {
+  writtenIn(tx).after.push(work)
 }
 
 export interface Store {
@@ -31,6 +54,8 @@ export interface Store {
    * @throws Refusal `storage` after the first storage error, for ever
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** The verified states of keys. */
+  readonly states: KeyStates
   /** Called after every commit that wrote an audit entry. */
   onHead: ((head: Head) => void) | undefined
   /** Moves what was committed out of the write-ahead log and empties it: what was erased is then on disk nowhere. */
@@ -53,23 +78,42 @@ export function createDatabase(path: string): void {
   connection.close()
 }
 
+/** Brings the database of an earlier version up to this one; leaves any other as it is. @throws StartRefused */
+export function migrateDatabase(path: string, tagger: Tagger): void {
+  if (!existsSync(path)) return
+  const connection = connect(path)
+  try {
+    if (readVersion(connection) === '1') connection.transaction(() => toVersion2(connection, tagger))()
+  } finally {
+    connection.close()
+  }
+}
+
 /**
  * Opens the database of a data folder.
+ * @param tagger verifies the states of keys; undefined where none is looked at
  * @param onFailure called once, at the first storage error
  * @throws StartRefused for a missing database or a schema version that this program does not know
  */
-export function openStore(path: string, onFailure: (error: unknown) => void): Store {
+export function openStore(
+  path: string,
+  tagger: Tagger | undefined,
+  onFailure: (error: unknown) => void,
+): Store {
   if (!existsSync(path)) throw new StartRefused(`no database at ${path}: run \`tercet-node init\` first`)
   const connection = connect(path)
   const version = readVersion(connection)
   if (version !== String(SCHEMA_VERSION)) {
     connection.close()
     throw new StartRefused(
-      `${path} has schema version ${version ?? 'none'}; this program knows ${SCHEMA_VERSION}`,
+      version === '1'
+        ? `${path} has schema version 1: \`tercet-node start\` brings it up to ${SCHEMA_VERSION}`
+        : `${path} has schema version ${version ?? 'none'}; this program knows ${SCHEMA_VERSION}`,
     )
   }
   const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: connection }) })
   let failed = false
+  let newest: Head | undefined
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     if (failed) throw new Refusal('storage')
     try {
@@ -90,11 +134,19 @@ export function openStore(path: string, onFailure: (error: unknown) => void): St
         const transaction = db.transaction()
         const done = await transaction.execute(async (tx) => {
           const result = await work(tx)
-          return { result, head: written.get(tx) }
+          const about = written.get(tx)
+          // Somebody took entries away, or added some, while this process serves: nothing goes on from there.
+          if (newest !== undefined && about?.before && !isSame(newest, about.before)) throw new HeadMoved()
+          return { result, about }
         })
-        if (done.head !== undefined) store.onHead?.(done.head)
+        if (done.about?.head !== undefined) {
+          newest = done.about.head
+          store.onHead?.(newest)
+        }
+        for (const work of done.about?.after ?? []) work()
         return done.result
       }),
+    states: new KeyStates(tagger ?? NO_TAGGER),
     onHead: undefined,
     // Through the query builder, which waits for a transaction that is open. Busy readers are no failure.
     checkpoint: () =>
@@ -144,8 +196,28 @@ function readVersion(connection: Database.Database): string | undefined {
   }
 }
 
+/** The newest audit entry is not the one that this process wrote last. */
+class HeadMoved extends Error {
+  override readonly name = 'HeadMoved'
+}
+
+function isSame(a: Head, b: Head): boolean {
+  return a.seq === b.seq && Buffer.compare(a.hash, b.hash) === 0
+}
+
+/** For commands that look at no key's state. */
+const NO_TAGGER: Tagger = {
+  tag: () => {
+    throw new Misuse('no tagger')
+  },
+  verify: () => {
+    throw new Misuse('no tagger')
+  },
+}
+
 /** Constraints are answers; everything else that SQLite reports means that the disk cannot be trusted. */
 function isStorageError(error: unknown): boolean {
+  if (error instanceof HeadMoved) return true
   if (error instanceof Database.SqliteError) return !error.code.startsWith('SQLITE_CONSTRAINT')
   // The generation record is a file like the database: what the system refuses there counts the same.
   return error instanceof Error && 'syscall' in error

@@ -7,30 +7,35 @@ export interface Tables extends RecoveryTables {
   meta: { name: string; value: string }
   /** The node's own identity; one row. */
   identity: { id: number; public_identity: Uint8Array; sealed: Uint8Array }
+  /** What of a key never changes. */
   keys: {
     key_id: Uint8Array
-    state: 'ACTIVE'
-    /** 1 after the third strike in 24 h, until a reshare that involves the recovery share. */
-    locked: number
     public_key: Uint8Array
     chain_code: Uint8Array
-    recovery_key: Uint8Array
+    /** Tr of its keygen. */
     transcript: Uint8Array
-    policy_hash: Uint8Array
-    epoch: number
-    attempt: number
     /** Res3 of keygen, so that a repeated confirmation is answered with the same bytes for ever. */
     confirmation: Uint8Array
     created: number
   }
+  /** What of a key may change, and is decided with: one canonical document under a tag. */
+  key_states: {
+    key_id: Uint8Array
+    /** The audit entry that the state was written with. */
+    seq: number
+    state: Uint8Array
+    tag: Uint8Array
+  }
+  /** Shares by generation; the key's state says which one is act, old or pend. */
   shares: {
     key_id: Uint8Array
     epoch: number
     attempt: number
-    role: 'act' | 'old' | 'pend'
     sealed: Uint8Array
-    /** The recovery kit: the public record, both signatures on Tr, the node's address. */
+    /** The recovery kit: the public record, the signatures on Tr, the node's address. */
     kit: Uint8Array
+    /** The answer to COMMIT, so that a repeat gets the same bytes. */
+    committed: Uint8Array | null
   }
   ot_setups: {
     /** otSetupId_A */
@@ -46,26 +51,32 @@ export interface Tables extends RecoveryTables {
     sealed: Uint8Array | null
     created: number
   }
-  devices: { key_id: Uint8Array; identity: Uint8Array; created: number; revoked: number | null }
+  /** Which keys an identity ever was a device of. Whether it is one now stands in the key's state. */
+  devices: { key_id: Uint8Array; identity: Uint8Array }
   strikes: { id: Generated<number>; key_id: Uint8Array; at: number; reason: string }
   spends: { key_id: Uint8Array; request_hash: Uint8Array; created: number }
   audit: { seq: number; key_id: Uint8Array | null; event: string; entry: Uint8Array; hash: Uint8Array }
   nonces: { identity: Uint8Array; nonce: Uint8Array; created: number }
 }
 
-/** The statements that make an empty database of schema version 1. */
+/** Version of the tables. */
+export const SCHEMA_VERSION = 2
+
+export const CREATE_KEY_STATES = `CREATE TABLE key_states (
+    key_id BLOB PRIMARY KEY REFERENCES keys, seq INTEGER NOT NULL, state BLOB NOT NULL, tag BLOB NOT NULL) STRICT`
+
+/** The statements that make an empty database. */
 export const CREATE: readonly string[] = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT`,
   `CREATE TABLE identity (id INTEGER PRIMARY KEY CHECK (id = 1), public_identity BLOB NOT NULL, sealed BLOB NOT NULL) STRICT`,
   `CREATE TABLE keys (
-    key_id BLOB PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('ACTIVE')), locked INTEGER NOT NULL DEFAULT 0,
-    public_key BLOB NOT NULL, chain_code BLOB NOT NULL, recovery_key BLOB NOT NULL, transcript BLOB NOT NULL,
-    policy_hash BLOB NOT NULL, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL,
+    key_id BLOB PRIMARY KEY, public_key BLOB NOT NULL, chain_code BLOB NOT NULL, transcript BLOB NOT NULL,
     confirmation BLOB NOT NULL, created INTEGER NOT NULL) STRICT`,
   `CREATE UNIQUE INDEX keys_transcript ON keys (transcript)`,
+  CREATE_KEY_STATES,
   `CREATE TABLE shares (
     key_id BLOB NOT NULL REFERENCES keys, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('act', 'old', 'pend')), sealed BLOB NOT NULL, kit BLOB NOT NULL,
+    sealed BLOB NOT NULL, kit BLOB NOT NULL, committed BLOB,
     PRIMARY KEY (key_id, epoch, attempt)) STRICT`,
   `CREATE TABLE ot_setups (
     id_a BLOB PRIMARY KEY, id_b BLOB NOT NULL UNIQUE, key_id BLOB NOT NULL REFERENCES keys,
@@ -76,8 +87,7 @@ export const CREATE: readonly string[] = [
   `CREATE TRIGGER ot_setups_burned BEFORE UPDATE ON ot_setups WHEN OLD.state = 'BURNED' AND NEW.state <> 'BURNED'
     BEGIN SELECT RAISE(ABORT, 'a burned OT setup stays burned'); END`,
   `CREATE TABLE devices (
-    key_id BLOB NOT NULL REFERENCES keys, identity BLOB NOT NULL, created INTEGER NOT NULL, revoked INTEGER,
-    PRIMARY KEY (key_id, identity)) STRICT`,
+    key_id BLOB NOT NULL REFERENCES keys, identity BLOB NOT NULL, PRIMARY KEY (key_id, identity)) STRICT`,
   `CREATE INDEX devices_identity ON devices (identity)`,
   `CREATE TABLE strikes (
     id INTEGER PRIMARY KEY, key_id BLOB NOT NULL REFERENCES keys, at INTEGER NOT NULL, reason TEXT NOT NULL) STRICT`,

@@ -1,23 +1,40 @@
 // When is an OT setup usable, burned, and its pair locked? (SPEC 2.4, 3.5; invariant I6)
 
+import { type ShareId, sameId } from '@tercet/protocol/epochs'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import type { Generation } from '../engine/material.js'
+import { Refusal } from '../refusal.js'
+import { type KeyState, liveSetupOf } from './key-state.js'
 import type { Store, Tx } from './open.js'
 
-/** The one LIVE setup of a generation. */
-export function liveSetup(db: Pick<Tx, 'selectFrom'>, { keyId, epoch, attempt }: Generation) {
-  return db
+export interface NewSetup {
+  readonly idA: Uint8Array
+  readonly idB: Uint8Array
+  readonly sealed: Uint8Array
+}
+
+/** The sealed seeds of a generation's LIVE setup. @throws Refusal `burned` where there is none */
+export async function liveSetup(
+  db: Pick<Tx, 'selectFrom'>,
+  state: KeyState,
+  id: ShareId,
+): Promise<{ readonly idA: Uint8Array; readonly sealed: Uint8Array }> {
+  const live = liveSetupOf(state, id)
+  if (live === undefined) throw new Refusal('burned')
+  const row = await db
     .selectFrom('ot_setups')
-    .select(['id_a', 'id_b', 'sealed'])
-    .where('key_id', '=', keyId)
-    .where('epoch', '=', epoch)
-    .where('attempt', '=', attempt)
+    .select(['id_a', 'sealed'])
+    .where('id_a', '=', fromBase64url(live.otSetup, 'otSetup', 32))
     .where('state', '=', 'LIVE')
     .executeTakeFirst()
+  if (!row?.sealed) throw new Refusal('burned')
+  return { idA: row.id_a, sealed: row.sealed }
 }
 
 /** State of a named setup of this key: undefined when it never existed here. */
 export async function setupState(
   store: Store,
+  state: KeyState,
   keyId: Uint8Array,
   idA: Uint8Array,
   idB: Uint8Array,
@@ -25,20 +42,34 @@ export async function setupState(
   const row = await store.read((db) =>
     db
       .selectFrom('ot_setups')
-      .select('state')
+      .select('id_a')
       .where('key_id', '=', keyId)
       .where('id_a', '=', idA)
       .where('id_b', '=', idB)
       .executeTakeFirst(),
   )
-  return row?.state
+  if (row === undefined) return undefined
+  const name = toBase64url(row.id_a)
+  return state.setups.some(({ otSetup }) => otSetup === name) ? 'LIVE' : 'BURNED'
 }
 
-/** Marks a setup LIVE for the pair of device and cosigner. */
+/** Marks a setup LIVE for the pair of device and cosigner. Returns the key's state with it. */
 export async function insertSetup(
   tx: Tx,
+  state: KeyState,
   { keyId, epoch, attempt }: Generation,
-  setup: { readonly idA: Uint8Array; readonly idB: Uint8Array; readonly sealed: Uint8Array },
+  setup: NewSetup,
+  created: number,
+): Promise<KeyState> {
+  await insertSetupRow(tx, { keyId, epoch, attempt }, setup, created)
+  const live = { epoch, attempt, otSetup: toBase64url(setup.idA) }
+  return { ...state, setups: [...state.setups, live] }
+}
+
+export async function insertSetupRow(
+  tx: Tx,
+  { keyId, epoch, attempt }: Generation,
+  setup: NewSetup,
   created: number,
 ): Promise<void> {
   await tx
@@ -58,50 +89,43 @@ export async function insertSetup(
     .execute()
 }
 
-/**
- * Burns the LIVE setup of a generation: both directions, for good; the seeds are erased. Returns its otSetupId_A, or
- * undefined when there was none.
- */
-export async function burnSetups(tx: Tx, generation: Generation): Promise<Uint8Array | undefined> {
-  const { keyId, epoch, attempt } = generation
-  const before = await liveSetup(tx, generation)
-  await tx
+/** Burns the LIVE setup of one generation, or every one: both directions, for good; the seeds are erased. */
+export async function burnSetups(
+  tx: Tx,
+  state: KeyState,
+  keyId: Uint8Array,
+  id?: ShareId,
+): Promise<{ readonly state: KeyState; readonly burned: readonly Uint8Array[] }> {
+  const isBurned = (setup: ShareId): boolean => id === undefined || sameId(setup, id)
+  let rows = tx
     .updateTable('ot_setups')
     .set({ state: 'BURNED', sealed: null })
     .where('key_id', '=', keyId)
-    .where('epoch', '=', epoch)
-    .where('attempt', '=', attempt)
     .where('state', '=', 'LIVE')
-    .execute()
-  return before?.id_a
+  if (id !== undefined) rows = rows.where('epoch', '=', id.epoch).where('attempt', '=', id.attempt)
+  await rows.execute()
+  const burned = state.setups.filter(isBurned)
+  return {
+    state: { ...state, setups: state.setups.filter((setup) => !isBurned(setup)) },
+    burned: burned.map(({ otSetup }) => fromBase64url(otSetup, 'otSetup', 32)),
+  }
 }
 
-/** Burns every LIVE setup of every key. Returns how many. */
-export async function burnEverySetup(tx: Tx): Promise<number> {
-  const result = await tx
-    .updateTable('ot_setups')
-    .set({ state: 'BURNED', sealed: null })
-    .where('state', '=', 'LIVE')
-    .executeTakeFirst()
-  return Number(result.numUpdatedRows)
+interface StrikeLimits {
+  readonly strikeWindowSeconds: number
+  readonly strikesToLock: number
 }
 
-/** Counts a proven cheat; locks the key at the last one allowed. Returns the strikes inside the window. */
+/** Counts a proven cheat; locks the key at the last one allowed. */
 export async function strike(
   tx: Tx,
+  state: KeyState,
   keyId: Uint8Array,
   reason: string,
   now: number,
-  limits: { readonly strikeWindowSeconds: number; readonly strikesToLock: number },
-): Promise<{ readonly strikes: number; readonly locked: boolean }> {
+  limits: StrikeLimits,
+): Promise<KeyState> {
   await tx.insertInto('strikes').values({ key_id: keyId, at: now, reason }).execute()
-  const { count } = await tx
-    .selectFrom('strikes')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where('key_id', '=', keyId)
-    .where('at', '>', now - limits.strikeWindowSeconds)
-    .executeTakeFirstOrThrow()
-  const locked = count >= limits.strikesToLock
-  if (locked) await tx.updateTable('keys').set({ locked: 1 }).where('key_id', '=', keyId).execute()
-  return { strikes: count, locked }
+  const strikes = [...state.strikes.filter((at) => at > now - limits.strikeWindowSeconds), now]
+  return { ...state, strikes, locked: state.locked || strikes.length >= limits.strikesToLock }
 }

@@ -9,12 +9,14 @@ import Database from 'better-sqlite3'
 import { CompiledQuery } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { contradictions } from '../audit/cross-check.js'
-import { append, verify } from '../audit/log.js'
+import { type AuditEvent, append, verify } from '../audit/log.js'
 import { StartRefused } from '../refusal.js'
-import { createSealer } from '../seal.js'
+import { createSealer, createTagger, type Tagger } from '../seal.js'
 import { createIdentity, loadIdentity } from './identity.js'
+import type { KeyState } from './key-state.js'
 import { createDatabase, holdServingLock, openStore, type Store, type Tx } from './open.js'
-import { burnEverySetup, burnSetups, insertSetup, strike } from './setups.js'
+import { restoreWallets } from './restore.js'
+import { burnSetups, insertSetup, type NewSetup, strike } from './setups.js'
 import {
   assertServed,
   findWallet,
@@ -29,6 +31,7 @@ const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length
 const LIMITS = { strikeWindowSeconds: 100, strikesToLock: 3 }
 let path: string
 let store: Store
+let tagger: Tagger
 let wallet: NewWallet
 let failures: number
 
@@ -36,17 +39,16 @@ beforeEach(async () => {
   path = join(mkdtempSync(join(tmpdir(), 'tercet-store-')), 'node.sqlite')
   failures = 0
   createDatabase(path)
-  store = openStore(path, () => failures++)
+  tagger = createTagger(random(32))
+  store = openStore(path, tagger, () => failures++)
   wallet = newWallet()
-  await store.write((tx) => insertWallet(tx, wallet))
+  await store.write((tx) => insertWallet(store, tx, wallet))
   return () => store.close()
 })
 
 function newWallet(): NewWallet {
   return {
     keyId: random(32),
-    epoch: 0,
-    attempt: 0,
     device: random(34),
     publicKey: random(33),
     chainCode: random(32),
@@ -61,6 +63,27 @@ function newWallet(): NewWallet {
   }
 }
 
+const ID = { epoch: 0, attempt: 0 }
+
+/** Changes the wallet's state with one entry. */
+function change(
+  event: AuditEvent,
+  work: (tx: Tx, state: KeyState) => Promise<KeyState> = async (_, state) => state,
+): Promise<void> {
+  return store.write((tx) =>
+    store.states.update(tx, wallet.keyId, async (before) => ({
+      state: await work(tx, before),
+      entries: [{ event, time: 1 }],
+      result: undefined,
+    })),
+  )
+}
+
+const burn = () => change('burn', async (tx, state) => (await burnSetups(tx, state, wallet.keyId, ID)).state)
+const renew = (setup: NewSetup) =>
+  change('ot-setup', (tx, state) => insertSetup(tx, state, { keyId: wallet.keyId, ...ID }, setup, 2))
+const find = () => findWallet(store, wallet.keyId, wallet.device)
+
 /** Runs statements on a second connection, as somebody with write access to the file would. */
 function tamper(...statements: readonly string[]): void {
   const database = new Database(path)
@@ -72,10 +95,10 @@ function tamper(...statements: readonly string[]): void {
 describe('opening', () => {
   test('an unknown schema version is refused', async () => {
     await store.close()
-    tamper(`UPDATE meta SET value = '2'`)
-    expect(() => openStore(path, () => undefined)).toThrow(/schema version 2/)
+    tamper(`UPDATE meta SET value = '9'`)
+    expect(() => openStore(path, tagger, () => undefined)).toThrow(/schema version 9/)
     tamper('DELETE FROM meta')
-    expect(() => openStore(path, () => undefined)).toThrow(/schema version none/)
+    expect(() => openStore(path, tagger, () => undefined)).toThrow(/schema version none/)
   })
 
   test('every connection is WAL, FULL, with secure_delete and foreign keys', async () => {
@@ -104,7 +127,7 @@ describe('opening', () => {
 test("a file that is no database is refused as the operator's matter", () => {
   const broken = join(mkdtempSync(join(tmpdir(), 'tercet-store-')), 'node.sqlite')
   writeFileSync(broken, random(8192))
-  expect(() => openStore(broken, () => undefined)).toThrow(StartRefused)
+  expect(() => openStore(broken, tagger, () => undefined)).toThrow(StartRefused)
 })
 
 test('burned seeds are in no file after the checkpoint', async () => {
@@ -112,28 +135,30 @@ test('burned seeds are in no file after the checkpoint', async () => {
     Buffer.concat([path, `${path}-wal`].filter((f) => existsSync(f)).map((f) => readFileSync(f)))
   const sealed = Buffer.from(wallet.otSetup.sealed)
   expect(files().includes(sealed)).toBe(true)
-  await store.write((tx) => burnSetups(tx, wallet))
+  await burn()
   await store.checkpoint()
   expect(files().includes(sealed)).toBe(false)
 })
 
 describe('wallets', () => {
   test("absent, somebody else's and revoked wallets look the same", async () => {
-    expect(await findWallet(store, wallet.keyId, wallet.device)).toMatchObject({ epoch: 0, locked: false })
+    expect(await find()).toMatchObject({ epoch: 0, state: { locked: false } })
     await expect(findWallet(store, random(32), wallet.device)).rejects.toThrow('not-found')
     await expect(findWallet(store, wallet.keyId, random(34))).rejects.toThrow('not-found')
-    await store.write((tx) => tx.updateTable('devices').set({ revoked: 5 }).execute())
-    await expect(findWallet(store, wallet.keyId, wallet.device)).rejects.toThrow('not-found')
+    await change('recovery', async (_, state) => ({
+      ...state,
+      devices: state.devices.map((device) => ({ ...device, revoked: 5 })),
+    }))
+    await expect(find()).rejects.toThrow('not-found')
   })
 
   test('a burned setup stays burned, its seeds are gone, and one LIVE setup exists a pair', async () => {
-    const found = await findWallet(store, wallet.keyId, wallet.device)
-    await expect(store.write((tx) => insertSetup(tx, wallet, newWallet().otSetup, 2))).rejects.toThrow(
-      /UNIQUE/,
-    )
-    expect(await store.write((tx) => burnSetups(tx, wallet))).toEqual(Buffer.from(wallet.otSetup.idA))
-    expect(await store.write((tx) => burnSetups(tx, wallet))).toBeUndefined()
-    await expect(materialOf(store, found)).rejects.toThrow('burned')
+    const found = await find()
+    const next = newWallet().otSetup
+    await expect(renew(next)).rejects.toThrow(/UNIQUE/)
+    for (const _ of [1, 2]) await burn()
+    expect((await find()).state.setups).toEqual([])
+    await expect(materialOf(store, await find())).rejects.toThrow('burned')
     const revive = store.write((tx) =>
       tx
         .updateTable('ot_setups')
@@ -141,26 +166,37 @@ describe('wallets', () => {
         .execute(),
     )
     await expect(revive).rejects.toThrow(/stays burned/)
-    const next = newWallet().otSetup
-    await store.write((tx) => insertSetup(tx, wallet, next, 2))
-    expect((await materialOf(store, found)).otSetupA).toEqual(Buffer.from(next.idA))
+    await renew(next)
+    expect((await materialOf(store, await find())).otSetupA).toEqual(Buffer.from(next.idA))
     for (const gone of ['unknown-presignature', 'unknown-session'] as const) {
-      const served = store.write((tx) => assertServed(tx, found, wallet.otSetup.idA, gone))
+      const served = store.write((tx) => assertServed(store, tx, found, wallet.otSetup.idA, gone))
       await expect(served).rejects.toThrow(gone)
     }
-    await store.write((tx) => assertServed(tx, found, next.idA, 'unknown-session'))
+    await store.write((tx) => assertServed(store, tx, found, next.idA, 'unknown-session'))
   })
 
   test('the third strike in the window locks, an old one does not count', async () => {
-    const at = (time: number) => store.write((tx) => strike(tx, wallet.keyId, 'gamma', time, LIMITS))
+    const at = async (time: number) => {
+      await change('strike', (tx, state) => strike(tx, state, wallet.keyId, 'gamma', time, LIMITS))
+      const { strikes, locked } = (await find()).state
+      return { strikes: strikes.length, locked }
+    }
     expect(await at(1)).toEqual({ strikes: 1, locked: false })
     expect(await at(102)).toEqual({ strikes: 1, locked: false })
     expect(await at(103)).toEqual({ strikes: 2, locked: false })
     expect(await at(104)).toEqual({ strikes: 3, locked: true })
-    const found = await findWallet(store, wallet.keyId, wallet.device)
-    expect(found.locked).toBe(true)
-    const served = store.write((tx) => assertServed(tx, found, wallet.otSetup.idA, 'unknown-session'))
+    const found = await find()
+    const served = store.write((tx) => assertServed(store, tx, found, wallet.otSetup.idA, 'unknown-session'))
     await expect(served).rejects.toThrow('locked')
+  })
+
+  test('a restore leaves the last strike before the lock, and no setup', async () => {
+    const restored = await store.write((tx) => restoreWallets(store, tx, 50, LIMITS))
+    expect(restored).toEqual({ wallets: 1, burnedSetups: 1 })
+    expect((await find()).state).toMatchObject({ strikes: [50, 50], setups: [], locked: false })
+    await change('strike', (tx, state) => strike(tx, state, wallet.keyId, 'gamma', 60, LIMITS))
+    await store.write((tx) => restoreWallets(store, tx, 900, LIMITS))
+    expect((await find()).state).toMatchObject({ strikes: [900, 900, 900], locked: true })
   })
 
   test('a request is charged once, a nonce is good once', async () => {
@@ -176,11 +212,11 @@ describe('wallets', () => {
 
   test('what a transaction did is gone when it throws', async () => {
     const failing = store.write(async (tx) => {
-      await burnSetups(tx, wallet)
+      await restoreWallets(store, tx, 50, LIMITS)
       throw new Error('no')
     })
     await expect(failing).rejects.toThrow('no')
-    expect(await materialOf(store, await findWallet(store, wallet.keyId, wallet.device))).toBeDefined()
+    expect(await materialOf(store, await find())).toBeDefined()
     expect(failures).toBe(0)
   })
 })
@@ -201,11 +237,11 @@ describe('audit', () => {
     store.write((tx) => append(tx, { event: 'approved', time, keyId: wallet.keyId, rule: `rule ${time}` }))
 
   beforeEach(async () => {
-    for (const time of [1, 2, 3, 4]) await entry(time)
+    for (const time of [2, 3, 4, 5]) await entry(time)
   })
 
   test('an honest chain verifies', async () => {
-    expect(await verify(store)).toMatchObject({ entries: 4 })
+    expect(await verify(store)).toMatchObject({ entries: 5 })
     expect((await verify(store)).brokenAt).toBeUndefined()
   })
 
@@ -240,7 +276,6 @@ describe('audit', () => {
 })
 
 test.each([
-  ['lock', `UPDATE keys SET locked = 0`],
   ['strikes', `DELETE FROM strikes WHERE id = 1`],
   ['spends', `DELETE FROM spends`],
 ])('a table that forgot its %s contradicts the log', async (what, statement) => {
@@ -249,68 +284,117 @@ test.each([
   await store.write(async (tx) => {
     await reserve(tx, keyId, requestHash, 1)
     for (const time of [1, 2]) await append(tx, { event: 'approved', time, keyId, requestHash })
-    for (const time of [1, 2, 3]) {
-      await strike(tx, keyId, 'gamma', time, LIMITS)
-      await append(tx, { event: 'strike', time, keyId })
-    }
-    await append(tx, { event: 'lock', time: 3, keyId })
-    await append(tx, { event: 'ot-setup', time: 4, keyId, otSetup: wallet.otSetup.idA })
   })
+  for (const time of [1, 2, 3]) {
+    await change('strike', (tx, state) => strike(tx, state, keyId, 'gamma', time, LIMITS))
+  }
   expect(await contradictions(store)).toEqual([])
   tamper(statement)
   expect(await contradictions(store)).toEqual([{ what, wallet: toBase64url(keyId) }])
 })
 
-describe('a setup that was put back', () => {
-  const idA = random(32)
-  const live = async (id: Uint8Array) => {
-    await store.write(async (tx) => {
-      await burnSetups(tx, wallet)
-      await insertSetup(tx, wallet, { idA: id, idB: random(32), sealed: random(100) }, 2)
-      await append(tx, { event: 'ot-setup', time: 2, keyId: wallet.keyId, otSetup: id })
-    })
-    expect(await contradictions(store)).toEqual([])
+describe('a state that this node did not write last', () => {
+  const TABLES = ['keys', 'key_states', 'ot_setups', 'devices', 'strikes', 'shares']
+  let tampered: number
+
+  beforeEach(() => {
+    tampered = 0
+    store.states.onTampered = () => tampered++
+  })
+
+  /** The rows as they are now, put back later as a writer with an old copy would. */
+  function copy(): () => void {
+    const database = new Database(path)
+    const rows = TABLES.map((table) => [table, database.prepare(`SELECT * FROM ${table}`).all()] as const)
+    database.close()
+    return () => {
+      const writer = new Database(path)
+      writer.pragma('foreign_keys = OFF')
+      for (const [table, old] of rows) {
+        writer.exec(`DELETE FROM ${table}`)
+        for (const row of old as Record<string, unknown>[]) {
+          const names = Object.keys(row)
+          const places = names.map(() => '?').join(',')
+          writer
+            .prepare(`INSERT INTO ${table} (${names.join(',')}) VALUES (${places})`)
+            .run(Object.values(row))
+        }
+      }
+      writer.close()
+    }
   }
-  const revive = () =>
+
+  async function refused(): Promise<void> {
+    await expect(find()).rejects.toThrow('storage')
+    await expect(burn()).rejects.toThrow('storage')
+    expect(tampered).toBeGreaterThan(0)
+    // The database as such works, and other keys are served.
+    expect(failures).toBe(0)
+    expect(await contradictions(store)).toMatchObject([{ what: 'state' }])
+  }
+
+  const lock = () => change('lock', async (_, state) => ({ ...state, locked: true }))
+  const revoke = () => change('recovery', async (_, state) => ({ ...state, devices: [] }))
+
+  test('an honest one passes, also in the next process', async () => {
+    await burn()
+    await lock()
+    expect((await find()).state.locked).toBe(true)
+    const next = openStore(path, tagger, () => undefined)
+    expect((await findWallet(next, wallet.keyId, wallet.device)).state.locked).toBe(true)
+    expect(await contradictions(next)).toEqual([])
+    await next.close()
+    expect(tampered).toBe(0)
+  })
+
+  test.each([
+    ['unlocking', lock],
+    ['un-burning', burn],
+    ['un-revoking', revoke],
+  ])('%s with an old copy of every row is found at use, in this process and the next', async (_, work) => {
+    const putBack = copy()
+    await work()
+    putBack()
+    await refused()
+    const next = openStore(path, tagger, () => undefined)
+    await expect(findWallet(next, wallet.keyId, wallet.device)).rejects.toThrow('storage')
+    await next.close()
+  })
+
+  test('an edit is found', async () => {
     tamper(
-      'DROP TRIGGER ot_setups_burned',
-      `UPDATE ot_setups SET state = 'BURNED', sealed = NULL`,
-      `UPDATE ot_setups SET state = 'LIVE', sealed = zeroblob(100) WHERE id_a = x'${Buffer.from(idA).toString('hex')}'`,
+      `UPDATE key_states SET state = CAST(replace(CAST(state AS TEXT), '"locked":false', '"locked":true') AS BLOB)`,
     )
-  const found = () => [{ what: 'setup', wallet: toBase64url(wallet.keyId) }]
-
-  test.each(['burn', 'strike'] as const)('after a %s contradicts the log', async (event) => {
-    await live(idA)
-    await store.write(async (tx) => {
-      await burnSetups(tx, wallet)
-      await strikeFor(tx, event)
-    })
-    expect(await contradictions(store)).toEqual([])
-    revive()
-    expect(await contradictions(store)).toEqual(found())
+    await refused()
   })
 
-  const strikeFor = async (tx: Tx, event: 'burn' | 'strike') => {
-    if (event === 'strike') await strike(tx, wallet.keyId, 'gamma', 3, LIMITS)
-    await append(tx, { event, time: 3, keyId: wallet.keyId })
-  }
-
-  test('after a newer one contradicts the log', async () => {
-    await live(idA)
-    await live(random(32))
-    revive()
-    expect(await contradictions(store)).toEqual(found())
+  test("another key's state is found", async () => {
+    const other = newWallet()
+    await store.write((tx) => insertWallet(store, tx, other))
+    const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+    tamper(
+      `UPDATE key_states SET (seq, state, tag) = (SELECT seq, state, tag FROM key_states
+         WHERE key_id = x'${hex(other.keyId)}') WHERE key_id = x'${hex(wallet.keyId)}'`,
+    )
+    await refused()
+    await expect(findWallet(store, other.keyId, other.device)).resolves.toBeDefined()
   })
 
-  test('after an acknowledged restore contradicts the log', async () => {
-    await live(idA)
-    await store.write(async (tx) => {
-      await burnEverySetup(tx)
-      await append(tx, { event: 'restore', time: 3, keyId: new Uint8Array(32) })
-    })
-    expect(await contradictions(store)).toEqual([])
-    revive()
-    expect(await contradictions(store)).toEqual(found())
+  test('another wrapping key wrote nothing here', async () => {
+    const other = openStore(path, createTagger(random(32)), () => undefined)
+    await expect(findWallet(other, wallet.keyId, wallet.device)).rejects.toThrow('storage')
+    await other.close()
+  })
+
+  test('with the newest entries of the log taken away as well, nothing is written any more', async () => {
+    const putBack = copy()
+    await lock()
+    putBack()
+    tamper('DROP TRIGGER audit_no_delete', 'DELETE FROM audit WHERE seq = 2')
+    await expect(
+      store.write((tx) => append(tx, { event: 'denied', time: 9, keyId: wallet.keyId })),
+    ).rejects.toThrow('storage')
+    expect(failures).toBe(1)
   })
 })
 
@@ -319,7 +403,7 @@ test('after a storage error nothing is acknowledged any more', async () => {
   await expect(store.write((tx) => reserve(tx, wallet.keyId, random(32), 1))).rejects.toThrow('storage')
   expect(failures).toBe(1)
   expect(store.failed).toBe(true)
-  await expect(findWallet(store, wallet.keyId, wallet.device)).rejects.toThrow('storage')
-  await expect(store.write((tx) => burnSetups(tx, wallet))).rejects.toThrow('storage')
+  await expect(find()).rejects.toThrow('storage')
+  await expect(burn()).rejects.toThrow('storage')
   expect(failures).toBe(1)
 })

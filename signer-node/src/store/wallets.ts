@@ -1,63 +1,66 @@
 // What does the node know of a wallet, and how does a key come to be? (SPEC 0.7, 1.2)
 
+import { cosigner, type ShareId } from '@tercet/protocol/epochs'
+import { toBase64url } from '@tercet/wire/base64url'
 import type { Generation, Material } from '../engine/material.js'
 import { Refusal } from '../refusal.js'
+import { firstState, isDevice, type KeyState, liveSetupOf } from './key-state.js'
 import { isDuplicate, type Store, type Tx } from './open.js'
-import { insertSetup, liveSetup } from './setups.js'
+import { insertSetupRow, liveSetup, type NewSetup } from './setups.js'
 
-/** A key as an authenticated device sees it. */
+/** A key as an authenticated device sees it, with the generation of shares that it speaks of. */
 export interface Wallet extends Generation {
-  readonly locked: boolean
-  readonly policyHash: Uint8Array
-  readonly transcript: Uint8Array
+  readonly state: KeyState
   /** The device credential that asks, 34 bytes. */
   readonly device: Uint8Array
 }
 
 /** The wallet of this device; absent, somebody else's and revoked look the same. @throws Refusal `not-found` */
-export async function findWallet(store: Store, keyId: Uint8Array, device: Uint8Array): Promise<Wallet> {
-  const row = await store.read((db) => walletRow(db, keyId, device))
-  if (row === undefined) throw new Refusal('not-found')
-  return row
+export async function findWallet(
+  store: Store,
+  keyId: Uint8Array,
+  device: Uint8Array,
+  epoch?: number,
+): Promise<Wallet> {
+  return store.read((db) => walletIn(store, db, keyId, device, epoch))
 }
 
-async function walletRow(
+async function walletIn(
+  store: Store,
   db: Pick<Tx, 'selectFrom'>,
   keyId: Uint8Array,
   device: Uint8Array,
-): Promise<Wallet | undefined> {
-  const row = await db
-    .selectFrom('keys')
-    .innerJoin('devices', 'devices.key_id', 'keys.key_id')
-    .select(['keys.locked', 'keys.policy_hash', 'keys.transcript', 'keys.epoch', 'keys.attempt'])
-    .where('keys.key_id', '=', keyId)
-    .where('devices.identity', '=', device)
-    .where('devices.revoked', 'is', null)
-    .where('keys.state', '=', 'ACTIVE')
-    .executeTakeFirst()
-  if (row === undefined) return undefined
-  const { locked, policy_hash: policyHash, transcript, epoch, attempt } = row
-  return { keyId, epoch, attempt, locked: locked !== 0, policyHash, transcript, device }
+  epoch: number | undefined,
+): Promise<Wallet> {
+  const state = await store.states.read(db, keyId)
+  if (state === undefined || !isDevice(state, toBase64url(device))) throw new Refusal('not-found')
+  return { keyId, ...generationOf(state, device, epoch), state, device }
 }
 
-/** Whether this identity is a device of any wallet. */
+/** Act, or old where the device still speaks of its epoch and may. */
+function generationOf({ epochs }: KeyState, device: Uint8Array, epoch: number | undefined): ShareId {
+  const { act, old } = epochs
+  const isOld = old !== null && old.id.epoch === epoch && cosigner.serves(epochs, old.id, toBase64url(device))
+  return isOld ? old.id : act.id
+}
+
+/** Whether this identity is or was a device of any wallet. */
 export async function isRegistered(store: Store, identity: Uint8Array): Promise<boolean> {
   const row = await store.read((db) =>
-    db.selectFrom('devices').select('revoked').where('identity', '=', identity).limit(1).executeTakeFirst(),
+    db.selectFrom('devices').select('key_id').where('identity', '=', identity).limit(1).executeTakeFirst(),
   )
   return row !== undefined
 }
 
-/** The sealed share of a wallet's generation. */
-export async function sealedShare(store: Store, generation: Generation): Promise<Uint8Array> {
+/** The sealed share of a generation. */
+export async function sealedShare(store: Store, { keyId, epoch, attempt }: Generation): Promise<Uint8Array> {
   const row = await store.read((db) =>
     db
       .selectFrom('shares')
       .select('sealed')
-      .where('key_id', '=', generation.keyId)
-      .where('epoch', '=', generation.epoch)
-      .where('attempt', '=', generation.attempt)
-      .where('role', '=', 'act')
+      .where('key_id', '=', keyId)
+      .where('epoch', '=', epoch)
+      .where('attempt', '=', attempt)
       .executeTakeFirst(),
   )
   if (row === undefined) throw new Refusal('mismatch', { field: 'epoch' })
@@ -67,36 +70,34 @@ export async function sealedShare(store: Store, generation: Generation): Promise
 /** Everything sealed that signing needs. @throws Refusal `burned` when the pair has no LIVE setup */
 export async function materialOf(store: Store, wallet: Wallet): Promise<Material> {
   const share = await sealedShare(store, wallet)
-  const setup = await store.read((db) => liveSetup(db, wallet))
-  if (!setup?.sealed) throw new Refusal('burned')
+  const { idA, sealed } = await store.read((db) => liveSetup(db, wallet.state, wallet))
   const { keyId, epoch, attempt } = wallet
-  return { keyId, epoch, attempt, sealedShare: share, otSetupA: setup.id_a, sealedOtSetup: setup.sealed }
+  return { keyId, epoch, attempt, sealedShare: share, otSetupA: idA, sealedOtSetup: sealed }
 }
 
 /**
- * What 4.4 (3) re-reads inside the transaction: the key is ACTIVE and not locked, the generation is served, the setup
- * is LIVE, and the device that made the presignature is not revoked.
+ * What 4.4 (3) re-reads inside the transaction: the key is served and not locked, the generation is served to this
+ * device, the setup is LIVE, and the device that made the presignature is not revoked.
  * @throws Refusal `locked`, or `gone` when the session or presignature outlived what it belongs to
  */
 export async function assertServed(
+  store: Store,
   tx: Tx,
   held: Wallet,
   otSetupA: Uint8Array,
   gone: 'unknown-session' | 'unknown-presignature',
 ): Promise<void> {
-  const now = await walletRow(tx, held.keyId, held.device)
-  if (now?.locked) throw new Refusal('locked')
-  const setup = now && (await liveSetup(tx, now))
-  const same =
-    now !== undefined &&
-    now.epoch === held.epoch &&
-    now.attempt === held.attempt &&
-    setup !== undefined &&
-    Buffer.compare(setup.id_a, otSetupA) === 0
-  if (!same) throw new Refusal(gone)
+  const state = await store.states.read(tx, held.keyId)
+  if (state === undefined) throw new Refusal(gone)
+  if (state.locked) throw new Refusal('locked')
+  const device = toBase64url(held.device)
+  const isLive = liveSetupOf(state, held)?.otSetup === toBase64url(otSetupA)
+  const served = state.retired === null && cosigner.serves(state.epochs, held, device)
+  if (!served || !isLive || !isDevice(state, device)) throw new Refusal(gone)
 }
 
-export interface NewWallet extends Generation {
+export interface NewWallet {
+  readonly keyId: Uint8Array
   readonly device: Uint8Array
   readonly publicKey: Uint8Array
   readonly chainCode: Uint8Array
@@ -106,40 +107,55 @@ export interface NewWallet extends Generation {
   readonly sealedShare: Uint8Array
   readonly kit: Uint8Array
   readonly confirmation: Uint8Array
-  readonly otSetup: { readonly idA: Uint8Array; readonly idB: Uint8Array; readonly sealed: Uint8Array }
+  readonly otSetup: NewSetup
   /** Unix seconds. */
   readonly created: number
 }
 
-/** Stores a key, ACTIVE, with its device and its LIVE OT setup. */
-export async function insertWallet(tx: Tx, wallet: NewWallet): Promise<void> {
-  const { keyId, epoch, attempt, created, otSetup } = wallet
+/** Stores a key with its device, its LIVE OT setup and its entry in the log. */
+export async function insertWallet(store: Store, tx: Tx, wallet: NewWallet): Promise<void> {
+  const { keyId, created, otSetup, device, policyHash } = wallet
+  const state = firstState({ ...wallet, otSetupA: otSetup.idA })
+  const { id } = state.epochs.act
   await tx
     .insertInto('keys')
     .values({
       key_id: keyId,
-      state: 'ACTIVE',
-      locked: 0,
       public_key: wallet.publicKey,
       chain_code: wallet.chainCode,
-      recovery_key: wallet.recoveryKey,
       transcript: wallet.transcript,
-      policy_hash: wallet.policyHash,
-      epoch,
-      attempt,
       confirmation: wallet.confirmation,
       created,
     })
     .execute()
+  await insertShare(tx, { keyId, ...id }, wallet)
+  await insertDevice(tx, keyId, device)
+  await insertSetupRow(tx, { keyId, ...id }, otSetup, created)
+  await store.states.insert(tx, keyId, state, [
+    { event: 'keygen', time: created, policyHash, otSetup: otSetup.idA },
+  ])
+}
+
+/** Stores a share of a generation with its kit. */
+export async function insertShare(
+  tx: Tx,
+  { keyId, epoch, attempt }: Generation,
+  share: { readonly sealedShare: Uint8Array; readonly kit: Uint8Array },
+): Promise<void> {
+  const { sealedShare: sealed, kit } = share
   await tx
     .insertInto('shares')
-    .values({ key_id: keyId, epoch, attempt, role: 'act', sealed: wallet.sealedShare, kit: wallet.kit })
+    .values({ key_id: keyId, epoch, attempt, sealed, kit, committed: null })
     .execute()
+}
+
+/** Notes that an identity belongs to a key. */
+export async function insertDevice(tx: Tx, keyId: Uint8Array, identity: Uint8Array): Promise<void> {
   await tx
     .insertInto('devices')
-    .values({ key_id: keyId, identity: wallet.device, created, revoked: null })
+    .values({ key_id: keyId, identity })
+    .onConflict((conflict) => conflict.doNothing())
     .execute()
-  await insertSetup(tx, wallet, otSetup, created)
 }
 
 /** Reserves the spend of a request; the same request again is free of a second charge. */

@@ -1,0 +1,190 @@
+// Who may use a key, with which shares and setups, and does the database still say what this node wrote? (security.md 2: storage is written to)
+
+import {
+  type CosignerEpochs,
+  cosigner,
+  type RetiredEpochs,
+  type ShareId,
+  sameId,
+} from '@tercet/protocol/epochs'
+import { Misuse } from '@tercet/protocol/errors'
+import { toBase64url } from '@tercet/wire/base64url'
+import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
+import { type AuditFacts, append, CHANGING_EVENTS } from '../audit/log.js'
+import { Refusal } from '../refusal.js'
+import type { Tagger } from '../seal.js'
+import { afterCommit, type Tx } from './open.js'
+
+/** A device credential of a key. Identities and hashes stand as base64url. */
+export interface Credential {
+  readonly identity: string
+  /** Unix seconds. */
+  readonly created: number
+  readonly revoked: number | null
+}
+
+/** A LIVE OT setup, named by its direction A. */
+export interface LiveSetup extends ShareId {
+  readonly otSetup: string
+}
+
+/**
+ * Everything that the node decides with, of one key. It is one row under a tag that only this node can make, and it
+ * names the audit entry that it was written with: neither another row nor an older one passes.
+ */
+export interface KeyState {
+  readonly epochs: CosignerEpochs
+  /** Set once the key was handed over: nothing is served any more. */
+  readonly retired: RetiredEpochs | null
+  /** After the third strike in 24 h, until a reshare that involves the recovery share. */
+  readonly locked: boolean
+  /** Unix seconds of the strikes that still count, oldest first. */
+  readonly strikes: readonly number[]
+  readonly devices: readonly Credential[]
+  readonly setups: readonly LiveSetup[]
+  /** K */
+  readonly recoveryKey: string
+  readonly policyHash: string
+}
+
+/** What an entry of a change says; the key is known. */
+export type Entry = Omit<AuditFacts, 'keyId'>
+
+export interface Change<T> {
+  readonly state: KeyState
+  /** At least one, and the last of a kind that marks a change. */
+  readonly entries: readonly Entry[]
+  readonly result: T
+}
+
+/** Keys whose newest state is remembered, so that no older one passes while the process lives. */
+const REMEMBERED = 100_000
+
+/** The state of a key as keygen leaves it, its one device being `device`. */
+export function firstState(about: {
+  readonly device: Uint8Array
+  readonly transcript: Uint8Array
+  readonly recoveryKey: Uint8Array
+  readonly policyHash: Uint8Array
+  readonly otSetupA: Uint8Array
+  readonly created: number
+}): KeyState {
+  const identity = toBase64url(about.device)
+  const epochs = cosigner.first(identity, toBase64url(about.transcript))
+  return {
+    epochs,
+    retired: null,
+    locked: false,
+    strikes: [],
+    devices: [{ identity, created: about.created, revoked: null }],
+    setups: [{ ...epochs.act.id, otSetup: toBase64url(about.otSetupA) }],
+    recoveryKey: toBase64url(about.recoveryKey),
+    policyHash: toBase64url(about.policyHash),
+  }
+}
+
+/** Whether this identity is a credential of the key now. */
+export function isDevice({ devices }: KeyState, identity: string): boolean {
+  return devices.some((device) => device.identity === identity && device.revoked === null)
+}
+
+/** The LIVE setup of a generation of shares. */
+export function liveSetupOf({ setups }: KeyState, id: ShareId): LiveSetup | undefined {
+  return setups.find((setup) => sameId(setup, id))
+}
+
+/** Reads and writes key states. */
+export class KeyStates {
+  /** Told of every key whose row is not what this node wrote last. */
+  onTampered: ((keyId: Uint8Array) => void) | undefined
+  readonly #tagger: Tagger
+  readonly #newest = new Map<string, number>()
+
+  constructor(tagger: Tagger) {
+    this.#tagger = tagger
+  }
+
+  /** The key's state; undefined for a key that this node does not have. @throws Refusal `storage` for a tampered one */
+  async read(db: Pick<Tx, 'selectFrom'>, keyId: Uint8Array): Promise<KeyState | undefined> {
+    const row = await db.selectFrom('key_states').selectAll().where('key_id', '=', keyId).executeTakeFirst()
+    if (row === undefined) return undefined
+    const good = this.#tagger.verify(placeOf(keyId, row.seq), row.state, row.tag)
+    if (!good || !(await this.#isNewest(db, keyId, row.seq))) {
+      this.onTampered?.(keyId)
+      throw new Refusal('storage', { retryAfterSeconds: 60 })
+    }
+    return parseCanonical(row.state, 'keyState') as JsonObject as unknown as KeyState
+  }
+
+  /** @throws Refusal `not-found` where there is no such key */
+  async require(db: Pick<Tx, 'selectFrom'>, keyId: Uint8Array): Promise<KeyState> {
+    const state = await this.read(db, keyId)
+    if (state === undefined) throw new Refusal('not-found')
+    return state
+  }
+
+  /** The state of a new key. */
+  async insert(tx: Tx, keyId: Uint8Array, state: KeyState, entries: readonly Entry[]): Promise<void> {
+    const seq = await this.#log(tx, keyId, entries)
+    await tx
+      .insertInto('key_states')
+      .values({ key_id: keyId, ...this.#sealed(keyId, seq, state) })
+      .execute()
+  }
+
+  /**
+   * Changes a key's state: what is there is verified, `work` changes rows and state, the entries are written, and the
+   * new state is bound to the last of them.
+   */
+  async update<T>(tx: Tx, keyId: Uint8Array, work: (state: KeyState) => Promise<Change<T>>): Promise<T> {
+    const { state, entries, result } = await work(await this.require(tx, keyId))
+    const seq = await this.#log(tx, keyId, entries)
+    await tx
+      .updateTable('key_states')
+      .set(this.#sealed(keyId, seq, state))
+      .where('key_id', '=', keyId)
+      .execute()
+    return result
+  }
+
+  async #log(tx: Tx, keyId: Uint8Array, entries: readonly Entry[]): Promise<number> {
+    let seq = 0
+    for (const entry of entries) ({ seq } = await append(tx, { ...entry, keyId }))
+    const last = entries.at(-1)?.event
+    if (last === undefined || !CHANGING_EVENTS.has(last)) throw new Misuse('a change without its entry')
+    afterCommit(tx, () => this.#remember(keyId, seq))
+    return seq
+  }
+
+  #sealed(keyId: Uint8Array, seq: number, state: KeyState) {
+    const bytes = canonicalize(state as unknown as JsonObject, 'keyState')
+    return { seq, state: bytes, tag: this.#tagger.tag(placeOf(keyId, seq), bytes) }
+  }
+
+  /** By memory, and, at a key's first use, by the log, which the generation record vouches for. */
+  async #isNewest(db: Pick<Tx, 'selectFrom'>, keyId: Uint8Array, seq: number): Promise<boolean> {
+    const newest = this.#newest.get(toBase64url(keyId))
+    if (newest !== undefined) return seq >= newest
+    const later = await db
+      .selectFrom('audit')
+      .select('seq')
+      .where('key_id', '=', keyId)
+      .where('event', 'in', [...CHANGING_EVENTS])
+      .where('seq', '>', seq)
+      .limit(1)
+      .executeTakeFirst()
+    return later === undefined
+  }
+
+  #remember(keyId: Uint8Array, seq: number): void {
+    const name = toBase64url(keyId)
+    const oldest = this.#newest.keys().next()
+    if (this.#newest.size >= REMEMBERED && !oldest.done) this.#newest.delete(oldest.value)
+    this.#newest.set(name, seq)
+  }
+}
+
+/** Where a state is valid: at this key, written with this audit entry. */
+export function placeOf(keyId: Uint8Array, seq: number) {
+  return { table: 'key_states', row: String(seq), keyId, epoch: 0, purpose: 'key state' }
+}
