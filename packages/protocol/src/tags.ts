@@ -70,6 +70,8 @@ export const TAGS = [
   'sig/veto',
   'sig/drill',
   'sig/link',
+  'sig/release',
+  'sig/never',
   // recovery: what is claimed, rehearsed and carried
   'claim',
   'drill',

@@ -13,6 +13,7 @@ export const NOTICE_EVENTS = [
   'recovery-claimed',
   'recovery-vetoed',
   'recovery-superseded',
+  'recovery-expired',
   'recovery-done',
 ] as const
 export type NoticeEvent = (typeof NOTICE_EVENTS)[number]

@@ -126,6 +126,30 @@ export const RESHARE_MESSAGES = {
     direction: 'req',
     fields: [...id, bytes('cosigner', 34), bytes('transcript', 32), bytes('active', 64)],
   },
+  // The cosigner that leaves lets go of a key: its word is the next cosigner's leave to begin.
+  'reshare.release': {
+    type: 0x5f,
+    operation: 'reshare',
+    step: 1,
+    direction: 'req',
+    fields: [...id, bytes('transcript', 32)],
+  },
+  'reshare.released': {
+    type: 0x60,
+    operation: 'reshare',
+    step: 2,
+    direction: 'res',
+    fields: [...id, bytes('release', 64)],
+  },
+  // And takes it up again where the next one says that it never will.
+  'reshare.withdraw': {
+    type: 0x67,
+    operation: 'reshare',
+    step: 1,
+    direction: 'req',
+    fields: [...id, bytes('never', 64)],
+  },
+  'reshare.withdrawn': { type: 0x68, operation: 'reshare', step: 2, direction: 'res', fields: id },
   // Answers a retirement, and stands in place of any other answer, at its step.
   'reshare.status': {
     type: 0x5e,
@@ -199,4 +223,27 @@ export const RESHARE_MESSAGES = {
   },
   'newcomer.req3': { type: 0x65, operation: 'reshare', step: 5, direction: 'req', fields: commit },
   'newcomer.res3': { type: 0x66, operation: 'reshare', step: 6, direction: 'res', fields: committed },
+  // Gives an attempt up, or asks what became of it.
+  'newcomer.abandon': {
+    type: 0x69,
+    operation: 'reshare',
+    step: 1,
+    direction: 'req',
+    fields: [bytes('keyId', 32), ...id],
+  },
+  // Answers that, and stands in place of newcomer.res3 where the commit is not obeyed.
+  'newcomer.status': {
+    type: 0x6a,
+    operation: 'reshare',
+    step: 2,
+    direction: 'res',
+    fields: [
+      ...id,
+      choice('status', ['committed', 'never', 'not-yet']),
+      // Tr' where it is committed.
+      bytes('transcript', 32),
+      // `active` where it is committed, the new cosigner's word that it never will be, or zero bytes.
+      bytes('signature', 64),
+    ],
+  },
 } as const satisfies Record<string, MessageSpec>
