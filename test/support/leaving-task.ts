@@ -32,4 +32,8 @@ export interface LeavingReport {
   readonly recovery: { readonly ok: boolean; readonly signed: readonly unknown[] }
 }
 
-export const PASSPHRASES = { device: 'leaving: device', recovery: 'leaving: recovery' } as const
+export const PASSPHRASES = {
+  device: 'leaving: device',
+  recovery: 'leaving: recovery',
+  key: 'leaving: key',
+} as const

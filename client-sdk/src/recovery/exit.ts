@@ -8,9 +8,9 @@ import { toBase64url } from '@tercet/wire/base64url'
 import { Conversation, type Link } from '@tercet/wire/conversation'
 import { encodeExitRequest } from '@tercet/wire/exit'
 import { type Identity, recoveryIdentity } from '@tercet/wire/identity'
-import type { Kit } from '@tercet/wire/kit'
 import { SESSION_BYTES } from '@tercet/wire/link'
 import { encodeRequest } from '@tercet/wire/request'
+import { assertUsable } from '../condition.js'
 import type { Engine, Handle } from '../engine/contract.js'
 import { startEngine } from '../engine/engine.js'
 import { platformRandom } from '../engine/platform-random.js'
@@ -22,6 +22,7 @@ import { loadWallet, type WalletRecords } from '../records.js'
 import { chainOf, completeDraft, DEFAULT_PATH, type RequestDraft } from '../requests.js'
 import type { DeviceStorage } from '../storage/storage.js'
 import { Turnstile } from '../waiting.js'
+import { giveShare } from './assemble.js'
 import { asLinkFailure } from './link-errors.js'
 
 /** What the device is doing, or waiting for. */
@@ -52,6 +53,8 @@ export class Exit {
   readonly #records: WalletRecords
   readonly #key: WalletKey
   readonly #identity: Identity
+  /** idV */
+  readonly #recovery: Uint8Array
   readonly #conversation: Conversation
   readonly #engine: Engine
   readonly #turns = new Turnstile()
@@ -66,10 +69,11 @@ export class Exit {
     this.#key = keyOf(records.kit)
     this.#identity = identity
     this.#engine = engine
+    this.#recovery = recoveryIdentity(records.kit.record.sidInputs.recoveryKey)
     this.#conversation = new Conversation({
       link,
       identity,
-      peer: recoveryOf(records.kit),
+      peer: this.#recovery,
       session: random(SESSION_BYTES),
       timeoutMilliseconds,
       ...(signal === undefined ? {} : { signal }),
@@ -119,6 +123,33 @@ export class Exit {
     })
   }
 
+  /**
+   * Last resort, for a user who must move the key to other software: gives this device's share to the recovery machine,
+   * which puts the key together. From here on the key exists outside, and this device signs nothing more until
+   * {@link acknowledgeExposure}. `understood` is {@link ASSEMBLE_SENTENCE}, typed by the user. @throws TercetError
+   */
+  assemble(understood: string): Promise<void> {
+    return translated(() =>
+      this.#turns.run(async () => {
+        if (this.#closed) throw new TercetError('closed')
+        this.#closed = true
+        try {
+          const { storage, walletId, random = platformRandom } = this.#options
+          const parts = { storage, walletId, random, records: this.#records, identity: this.#identity }
+          await giveShare(
+            { ...parts, conversation: this.#conversation, recovery: this.#recovery },
+            understood,
+          )
+        } catch (error) {
+          await this.#conversation.stop('aborted')
+          throw error
+        } finally {
+          await this.#engine.close()
+        }
+      }),
+    )
+  }
+
   /** Tells the recovery machine that this device is done, and ends the engine. Storage and link are their owner's to close. */
   async close(): Promise<void> {
     if (this.#closed) return
@@ -129,6 +160,7 @@ export class Exit {
 
   async #sign(draft: RequestDraft): Promise<Signed> {
     if (this.#closed) throw new TercetError('closed')
+    await assertUsable(this.#options.storage, this.#options.walletId)
     const { clock = Date.now, random = platformRandom, walletId } = this.#options
     const { expiresAt = Math.floor(clock() / 1000) + LIFETIME_SECONDS } = draft
     const request = completeDraft({ ...draft, expiresAt }, walletId, clock(), random)
@@ -170,7 +202,7 @@ export class Exit {
     const second = await this.#engine.run('otOpen', { handle: first.handle, response: response1 })
     const response2 = await this.#conversation.ask('ot.req2', second.send, 'ot.res2')
     const otSetup = await this.#engine.run('otFinish', { handle: second.handle, response: response2 })
-    const parties = { idDevice: this.#identity.publicIdentity, idCosigner: recoveryOf(kit) }
+    const parties = { idDevice: this.#identity.publicIdentity, idCosigner: this.#recovery }
     return this.#engine.run('loadKey', { share, otSetup, ...parties })
   }
 
@@ -181,10 +213,6 @@ export class Exit {
       // A faulty listener must not end a signature half-way.
     }
   }
-}
-
-function recoveryOf({ record }: Kit): Uint8Array {
-  return recoveryIdentity(record.sidInputs.recoveryKey)
 }
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,7 @@
 // What does an application import to leave the node, or to come back from a loss? Nothing of it is in the core.
 
 export type { Link } from '@tercet/wire/conversation'
+export { acknowledgeExposure } from '../condition.js'
+export { ASSEMBLE_SENTENCE } from './assemble.js'
 export { Exit, type ExitOptions, type ExitStage } from './exit.js'
 export { loopbackLink } from './loopback-link.js'
