@@ -27,5 +27,5 @@ def check(kit, skip):
     sid = TH("dkg/sid", VER, *inputs)
     if "session" not in skip and (sid != kit["sid"] or TH("keyid", sid) != kit["walletId"]):
         raise Inconsistent("sid or walletId does not follow from the session")
-    if "session" not in skip and TH("dkg/cc", sid, *kit["chainCodes"]) != kit["cc"]:
+    if "chaincode" not in skip and TH("dkg/cc", kit["sid"], *kit["chainCodes"]) != kit["cc"]:
         raise Inconsistent("chain code")

@@ -12,7 +12,18 @@ from transcript import TH, VER, u32, u64
 from verdict import Inconsistent
 
 # What a run may leave out, so that a test can see that somebody notices. A normal run leaves out nothing.
-CHECKS = ("canonical", "checksum", "session", "transcript", "encryptions", "signatures", "address")
+CHECKS = (
+    "canonical",
+    "checksum",
+    "session",
+    "chaincode",
+    "parties",
+    "transcript",
+    "encryptions",
+    "signatures",
+    "recovery",
+    "address",
+)
 
 VERSIONS = {1: keygen, 2: reshare}
 
@@ -96,11 +107,11 @@ def _signatures(kit, skip):
         for role, key in (("device", device), ("cosigner", cosigner)):
             message = TH("sig/tr", role, kit["walletId"], kit["Tr"])
             signatures.check(key, kit["signatures"][role], message, role)
-        if RECOVERY in kit["dealers"]:
-            # The party that dealt is the one of the base, whose recovery key may be another than this kit's.
-            dealer = signatures.key_of(kit["sidInputs"]["idDealerB"], 2, "idDealerB")
-            message = TH("sig/tr", "recovery", kit["walletId"], kit["Tr"])
-            signatures.check(dealer, kit["signatures"]["recovery"], message, "recovery")
+    if RECOVERY in kit["dealers"] and "recovery" not in skip:
+        # The party that dealt is that of the base, whose recovery key may be another than this kit's.
+        dealer = signatures.key_of(kit["sidInputs"]["idDealerB"], 2, "idDealerB")
+        message = TH("sig/tr", "recovery", kit["walletId"], kit["Tr"])
+        signatures.check(dealer, kit["signatures"]["recovery"], message, "recovery")
     if "address" not in skip:
         node = kit["node"]
         message = TH("sig/node", kit["walletId"], node["address"])

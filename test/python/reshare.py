@@ -1,5 +1,6 @@
 # What has a kit of version 2, which is that of a later epoch? (SPEC 5.1, 5.3)
 
+import signatures
 from layout import exactly, one_of
 from members import COMMON, HASH, IDENTITY, RECOVERY, SIGNATURE
 from transcript import TH, VER, u32, u64
@@ -44,6 +45,8 @@ def check(kit, skip):
 def _parties(kit):
     """A refresh changes nobody; a replace changes one party, and has no OT setups yet."""
     s = kit["sidInputs"]
+    for dealer, name in zip(kit["dealers"], ("idDealerA", "idDealerB")):
+        signatures.key_of(s[name], 2 if dealer == RECOVERY else 1, name)
     before = dict(zip(kit["dealers"], (s["idDealerA"], s["idDealerB"])))
     # The initiator is the device if it dealt, else the recovery party.
     initiator = 1 if 1 in before else RECOVERY

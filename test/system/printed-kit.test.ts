@@ -8,7 +8,8 @@ import { kitAddress, verifyKit } from '@tercet/recovery/kit-verification'
 import { parseCanonical } from '@tercet/wire/canonical-json'
 import { decodeQR } from 'qr/decode.js'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { goodKits, sealed } from '../support/kits/documents.js'
+import { sealed } from '../support/kits/documents.js'
+import { goodKits } from '../support/kits/make.js'
 import { built, root } from '../support/root.js'
 import { suite } from '../support/suite.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
@@ -69,7 +70,7 @@ async function expectedCode(bytes: Uint8Array) {
 let prints: { readonly bytes: Uint8Array; readonly pdf: string }[] = []
 beforeAll(() => {
   const stored = Uint8Array.from(readFileSync(join(root, 'test/compat/v1/kit.canonical')))
-  const made = goodKits(random('kits'), 2, 0).map(({ document }) => sealed(document))
+  const made = goodKits(random('kits'), 2, 2).map(({ document }) => sealed(document))
   prints = [stored, ...made].map((bytes, i) => printed(String(i), bytes))
 })
 

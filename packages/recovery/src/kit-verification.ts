@@ -5,9 +5,11 @@ import { equalBytes } from '@tercet/protocol/bytes'
 import { decodePoint } from '@tercet/protocol/curve'
 import { derive, parsePath } from '@tercet/protocol/derivation'
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
+import type { KeyRecord } from '@tercet/protocol/key-record'
+import { RECOVERY } from '@tercet/protocol/party'
 import { verifyRecord } from '@tercet/protocol/recovery-share'
 import { toBase64url } from '@tercet/wire/base64url'
-import { decodeIdentity, verifyTagged } from '@tercet/wire/identity'
+import { decodeIdentity, recoveryIdentity, verifyTagged } from '@tercet/wire/identity'
 import { decodeKit, type Kit, kitFingerprint } from '@tercet/wire/kit'
 
 /** Why a kit is not right. `field` names the part that is no encoding. */
@@ -17,6 +19,7 @@ export type KitReason =
   | 'verifiable-encryption'
   | 'device-signature'
   | 'cosigner-signature'
+  | 'recovery-signature'
   | 'address-signature'
 
 /** The kit is not what it says; nothing in it may be relied on. */
@@ -37,6 +40,7 @@ const TEXTS: Record<KitReason, string> = {
   'verifiable-encryption': 'an encrypted half of the recovery share is not what it must be',
   'device-signature': "the device's signature on the record does not verify",
   'cosigner-signature': "the cosigner's signature on the record does not verify",
+  'recovery-signature': "the recovery party's signature on the record, which it dealt for, does not verify",
   'address-signature': "the cosigner's signature on the node's address does not verify",
 }
 
@@ -52,7 +56,7 @@ export interface ConsistentKit {
 
 /**
  * Every check that needs nothing but the kit: encoding, checksum, record, both verifiable encryptions, the
- * signatures of both online parties and that of the node's address. It shows that the kit is consistent, not whose
+ * signatures of both online parties and of a recovery party that dealt, and that of the node's address. It shows that the kit is consistent, not whose
  * it is. @throws KitRefused
  */
 export async function verifyKit(bytes: Uint8Array): Promise<ConsistentKit> {
@@ -64,6 +68,7 @@ export async function verifyKit(bytes: Uint8Array): Promise<ConsistentKit> {
     throw new KitRefused('device-signature')
   if (!(await verifyTagged(sidInputs.idC, cosigner, 'sig/tr', 'cosigner', keyId, transcript)))
     throw new KitRefused('cosigner-signature')
+  if (!(await recoverySigned(kit))) throw new KitRefused('recovery-signature')
   if (!(await verifyTagged(sidInputs.idC, kit.node.signature, 'sig/node', keyId, kit.node.address)))
     throw new KitRefused('address-signature')
   return {
@@ -170,11 +175,31 @@ function decode(bytes: Uint8Array): Kit {
   }
 }
 
+/**
+ * Device and cosigner sign on P-256 and the recovery party on secp256k1, in this epoch and as dealers of the one before;
+ * verifyTagged takes either from anybody. @throws Malformed
+ */
+function checkIdentities(record: KeyRecord): void {
+  decodeIdentity(record.sidInputs.idD, 'kit.idD')
+  decodeIdentity(record.sidInputs.idC, 'kit.idC')
+  if (record.version === 1) return
+  const { idDealerA, idDealerB } = record.sidInputs
+  decodeIdentity(idDealerA, 'kit.idDealerA')
+  if (record.dealers[1] !== RECOVERY) decodeIdentity(idDealerB, 'kit.idDealerB')
+  else if (!equalBytes(recoveryIdentity(idDealerB.slice(1)), idDealerB)) throw new Malformed('kit.idDealerB')
+}
+
+/** A recovery party that dealt signs as the party that it was, whatever K is now. */
+async function recoverySigned({ record, signatures: { recovery } }: Kit): Promise<boolean> {
+  if (record.version === 1 || record.dealers[1] !== RECOVERY) return true
+  const { keyId, transcript, sidInputs } = record
+  const parts = ['recovery', keyId, transcript] as const
+  return recovery !== undefined && (await verifyTagged(sidInputs.idDealerB, recovery, 'sig/tr', ...parts))
+}
+
 function check(kit: Kit): void {
   try {
-    // Device and cosigner sign on P-256; a recovery party's identity, which verifyTagged takes too, is none of theirs.
-    decodeIdentity(kit.record.sidInputs.idD, 'kit.idD')
-    decodeIdentity(kit.record.sidInputs.idC, 'kit.idC')
+    checkIdentities(kit.record)
     verifyRecord(kit.record)
   } catch (error) {
     if (error instanceof Malformed) throw new KitRefused('malformed', error.field)

@@ -1,23 +1,26 @@
-// How does a test make many different good kits, and a kit again from a document that it changed? (SPEC 1.2, 1.6)
+// How is a kit's document changed at one place, and how is a kit made of it again? (SPEC 1.2, 1.6, 5.1)
 
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { completeRecord, type KeyRecord, sidOf } from '@tercet/protocol/key-record'
-import * as keygen from '@tercet/protocol/keygen'
-import { decodeMessage, encodeMessage } from '@tercet/protocol/messages'
-import type { Random } from '@tercet/protocol/random'
-import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed } from '@tercet/protocol/recovery-key'
+import {
+  completeRecord,
+  type Dealers,
+  type ReshareKind,
+  reshareSidOf,
+  sidOf,
+  type UnfinishedKeygen,
+  type UnfinishedReshare,
+} from '@tercet/protocol/key-record'
 import { keyIdOf } from '@tercet/protocol/session'
 import { TH } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type Json, type JsonObject } from '@tercet/wire/canonical-json'
-import { encodeKit } from '@tercet/wire/kit'
-import { fixtureWallet, type Identity, identityOf } from '../fixture.js'
-import { below } from '../random.js'
+import type { Identity } from '../fixture.js'
 
 /** Who signs a kit. The test holds both keys, so that it can make a wrong kit whose signatures are right. */
 export interface Signers {
   readonly device: Identity
   readonly cosigner: Identity
+  /** Party 3 as it was, if it dealt. */
+  readonly recovery?: Identity
 }
 
 /** A good kit as a document without its checksum, and who signed it. */
@@ -29,87 +32,6 @@ export interface SignedKit {
 /** A place in a document. */
 export type Path = readonly (string | number)[]
 
-const ADDRESSES = [
-  'https://cosigner.example',
-  'http://[::1]:8080/a?b="c"&d=\\e',
-  'https://knoten.example/schlüssel/€/𝄞/\u0001\u001f\u007f\u2028',
-  '',
-  `https://cosigner.example/${'𝄞'.repeat(499)}`,
-]
-
-/** `count` different good kits: a wallet that is stored, key generations, and each with other free parts. */
-export function goodKits(random: Random, count: number, keygens: number): SignedKit[] {
-  const fixture = fixtureWallet()
-  const born = [{ record: fixture.record, signers: fixture.identities }]
-  while (born.length <= keygens) born.push(generate(random))
-  return Array.from({ length: count }, (_, i) => {
-    const { record, signers } = born[i % born.length] as (typeof born)[number]
-    return i < born.length
-      ? signed(record, signers, ADDRESSES[0] as string)
-      : variant(random, record, signers)
-  })
-}
-
-/** Kits in which everything fits, but one party signs with a key on the curve that is for recovery parties only. */
-export function misfits(random: Random): SignedKit[] {
-  return (['device', 'cosigner'] as const).map((party) => {
-    const honest = { device: identityOf(random(32)), cosigner: identityOf(random(32)) }
-    const { record, signers } = generate(random, { ...honest, [party]: recoveryIdentity(random(32)) })
-    return signed(record, signers, ADDRESSES[0] as string)
-  })
-}
-
-/** idV = 0x02 || K of a secret. */
-function recoveryIdentity(secret: Uint8Array): Identity {
-  return {
-    id: Uint8Array.of(2, ...secp256k1.getPublicKey(secret)),
-    sign: (message) => secp256k1.sign(message, secret, { lowS: true, prehash: true }),
-  }
-}
-
-/** The same key, but the parts that nothing else is bound to are others. */
-function variant(random: Random, record: KeyRecord, signers: Signers): SignedKit {
-  const parts = {
-    ...record,
-    chainCodes: [random(32), random(32)] as const,
-    otSetupIds: [random(32), random(32)] as const,
-  }
-  const address = ADDRESSES[below(random, ADDRESSES.length)] as string
-  return signed(completeRecord(parts).record, signers, address)
-}
-
-function signed(record: KeyRecord, signers: Signers, address: string): SignedKit {
-  const { keyId, transcript } = record
-  const bytes = encodeKit({
-    record,
-    signatures: {
-      device: signers.device.sign(TH('sig/tr', 'device', keyId, transcript)),
-      cosigner: signers.cosigner.sign(TH('sig/tr', 'cosigner', keyId, transcript)),
-    },
-    node: { address, signature: signers.cosigner.sign(TH('sig/node', keyId, address)) },
-  })
-  const { checksum: _, ...document } = parsed(bytes)
-  return { document, signers }
-}
-
-function generate(
-  random: Random,
-  signers = { device: identityOf(random(32)), cosigner: identityOf(random(32)) },
-): { record: KeyRecord; signers: Signers } {
-  const parties = { idDevice: signers.device.id, idCosigner: signers.cosigner.id }
-  const { kappa, publicKey: recoveryKey } = recoveryKeyFromSeed(random(32))
-  const recoveryProof = proveRecoveryKey(kappa, ownerOf(parties.idDevice), random)
-  const policyHash = random(32)
-  const signature = new Uint8Array(64)
-  const d1 = keygen.start({ parties, recoveryKey, recoveryProof, policyHash }, random)
-  const c1 = keygen.answer({ parties, policyHash }, decodeMessage('keygen.req1', d1.send), random)
-  const d2 = keygen.open(d1.state, decodeMessage('keygen.res1', c1.send), random)
-  const c2 = keygen.deal(c1.state, decodeMessage('keygen.req2', d2.send), random)
-  const res2 = decodeMessage('keygen.res2', encodeMessage('keygen.res2', { ...c2.send, signature }))
-  const { key } = keygen.finish(d2.state, res2, random)
-  return { record: key.record, signers }
-}
-
 /** A document's bytes with the checksum that belongs to it. */
 export function sealed(document: JsonObject): Uint8Array {
   const checksum = TH('kit/sum', canonicalize(document))
@@ -117,58 +39,83 @@ export function sealed(document: JsonObject): Uint8Array {
 }
 
 /**
- * The document with everything that follows from its parts made again: sid, walletId, X, cc, Tr and all signatures.
- * Where a part is no point, what can be made without it.
+ * The document with everything that follows from its parts made again: sid, X and Tr, at a key generation walletId and
+ * cc, and all signatures. Where a part is no point, what can be made without it.
  */
 export function refitted({ document, signers }: SignedKit): JsonObject {
-  const inputs = sidInputs(document)
-  const sid = sidOf(inputs)
-  const keyId = keyIdOf(sid)
-  const derived = { ...document, sid: b(sid), walletId: b(keyId), ...completed(document, inputs) }
+  const parts = partsOf(document)
+  const sid = 'kind' in parts ? reshareSidOf(parts, parts.sidInputs) : sidOf(parts.sidInputs)
+  const keyId = 'kind' in parts ? parts.keyId : keyIdOf(sid)
+  const derived = { ...document, sid: b(sid), walletId: b(keyId), ...completed(parts) }
   const transcript = bytesAt(derived, ['Tr'])
   const address = String(valueAt(derived, ['node', 'address']))
-  const { device, cosigner } = signers
+  const { device, cosigner, recovery } = signers
+  const tr = (role: string, by: Identity) => b(by.sign(TH('sig/tr', role, keyId, transcript)))
   return {
     ...derived,
     signatures: {
-      device: b(device.sign(TH('sig/tr', 'device', keyId, transcript))),
-      cosigner: b(cosigner.sign(TH('sig/tr', 'cosigner', keyId, transcript))),
+      device: tr('device', device),
+      cosigner: tr('cosigner', cosigner),
+      ...(recovery === undefined ? {} : { recovery: tr('recovery', recovery) }),
     },
     node: { address, signature: b(cosigner.sign(TH('sig/node', keyId, address))) },
   }
 }
 
-function completed(document: JsonObject, inputs: KeyRecord['sidInputs']): JsonObject {
-  const pair = (...path: Path) => [bytesAt(document, [...path, 0]), bytesAt(document, [...path, 1])] as const
+function completed(parts: UnfinishedKeygen | UnfinishedReshare): JsonObject {
   try {
-    const { record } = completeRecord({
-      epoch: Number(document['epoch']),
-      attempt: Number(document['attempt']),
-      sidInputs: inputs,
-      chainCodes: pair('chainCodes'),
-      commitments: [pair('commitments', 0), pair('commitments', 1)],
-      encryptions: pair('encryptions'),
-      transcriptPrev: bytesAt(document, ['TrPrev']),
-      otSetupIds: pair('otSetupIds'),
-    })
+    const { record } = completeRecord(parts)
     return { X: b(record.publicKey), cc: b(record.chainCode), Tr: b(record.transcript) }
   } catch {
     return {}
   }
 }
 
-function sidInputs(document: JsonObject): KeyRecord['sidInputs'] {
+/** A counter, or 0 where the text is none. */
+function number(text: Json | undefined): number {
+  return Number.isSafeInteger(Number(text)) ? Number(text) : 0
+}
+
+function partsOf(document: JsonObject): UnfinishedKeygen | UnfinishedReshare {
   const of = (...path: Path) => bytesAt(document, path)
-  return {
-    nD: of('sidInputs', 'nD'),
-    nC: of('sidInputs', 'nC'),
+  const pair = (...path: Path) => [of(...path, 0), of(...path, 1)] as const
+  const s = (name: string) => of('sidInputs', name)
+  const shared = {
+    epoch: number(document['epoch']),
+    attempt: number(document['attempt']),
+    commitments: [pair('commitments', 0), pair('commitments', 1)] as const,
+    encryptions: pair('encryptions'),
+    transcriptPrev: of('TrPrev'),
+    otSetupIds: pair('otSetupIds'),
+  }
+  const common = {
     idD: of('idD'),
     idC: of('idC'),
-    ekD: of('sidInputs', 'ekD'),
-    ekC: of('sidInputs', 'ekC'),
     recoveryKey: of('K'),
     policyHash: of('policyHash'),
-    commitment: of('sidInputs', 'C1'),
+    commitment: s('C1'),
+  }
+  if (document['kind'] === undefined) {
+    const sidInputs = { ...common, nD: s('nD'), nC: s('nC'), ekD: s('ekD'), ekC: s('ekC') }
+    return { ...shared, chainCodes: pair('chainCodes'), sidInputs }
+  }
+  return {
+    ...shared,
+    kind: document['kind'] as ReshareKind,
+    dealers: document['dealers'] as unknown as Dealers,
+    keyId: of('walletId'),
+    chainCode: of('cc'),
+    sidInputs: {
+      ...common,
+      nI: s('nI'),
+      nJ: s('nJ'),
+      idDealerA: s('idDealerA'),
+      idDealerB: s('idDealerB'),
+      ekI: s('ekI'),
+      ekJ: s('ekJ'),
+      ek1: s('ek1'),
+      ek2: s('ek2'),
+    },
   }
 }
 
@@ -214,4 +161,14 @@ export function bytePlaces(document: JsonObject): Path[] {
     )
   }
   return walk(document, [])
+}
+
+/** Whether the document has something at a place. */
+export function has(document: JsonObject, path: Path): boolean {
+  return (
+    path.reduce<unknown>(
+      (part, key) => (part as Record<string | number, unknown> | undefined)?.[key],
+      document,
+    ) !== undefined
+  )
 }

@@ -3,25 +3,31 @@
 import { concat } from '@tercet/protocol/bytes'
 import { decodePoint, encodePoint, invertPublic, mulPublic } from '@tercet/protocol/curve'
 import type { Random } from '@tercet/protocol/random'
+import type { JsonObject } from '@tercet/wire/canonical-json'
 import { below } from '../random.js'
 import { type Damage, flipped, pick, place, put, refit, swapped } from './change.js'
 import {
   bytePlaces,
   bytesAt,
+  has,
   type Path,
   refitted,
   type SignedKit,
+  type Signers,
   sealed,
   valueAt,
   withValue,
 } from './documents.js'
 
 /** Parts that an encryption is bound to through sid or through the point that it opens to. */
-const BOUND = [
-  ...['nD', 'nC', 'ekD', 'ekC', 'C1'].map((name) => `sidInputs.${name}`),
-  ...['K', 'policyHash', 'encryptions.0', 'encryptions.1'],
-  ...['commitments.0.0', 'commitments.0.1', 'commitments.1.0', 'commitments.1.1'],
-].map(place)
+function bound({ document }: SignedKit): Path[] {
+  const inputs = Object.keys(document['sidInputs'] as JsonObject).map((name) => `sidInputs.${name}`)
+  const later = document['version'] === 2 ? ['walletId', 'TrPrev'] : []
+  return [
+    ...[...inputs, ...later, 'K', 'policyHash', 'encryptions.0', 'encryptions.1'],
+    ...['commitments.0.0', 'commitments.0.1', 'commitments.1.0', 'commitments.1.1'],
+  ].map(place)
+}
 
 const PAIRS = [
   ['encryptions.0', 'encryptions.1'],
@@ -31,6 +37,10 @@ const PAIRS = [
   ['idD', 'idC'],
   ['sidInputs.nD', 'sidInputs.nC'],
   ['sidInputs.ekD', 'sidInputs.ekC'],
+  ['sidInputs.nI', 'sidInputs.nJ'],
+  ['sidInputs.ekI', 'sidInputs.ekJ'],
+  ['sidInputs.ek1', 'sidInputs.ek2'],
+  ['sidInputs.idDealerA', 'sidInputs.idDealerB'],
 ] as const
 
 /** Swaps that nothing notices once everything is derived anew. */
@@ -38,14 +48,34 @@ const FREE_PAIRS = [
   ['chainCodes.0', 'chainCodes.1'],
   ['otSetupIds.0', 'otSetupIds.1'],
   ['signatures.device', 'signatures.cosigner'],
+  ['signatures.device', 'signatures.recovery'],
   ['K', 'X'],
   ['sid', 'walletId'],
 ] as const
 
+/** Places at which another kit has something else. */
+function foreign(kit: SignedKit, other: SignedKit, paths: readonly Path[]): Path[] {
+  return paths.filter(
+    (path) => has(other.document, path) && valueAt(kit.document, path) !== valueAt(other.document, path),
+  )
+}
+
+/** One of the pairs that this kit has, and whose parts differ. */
+function somePair(random: Random, { document }: SignedKit, pairs: readonly (readonly [string, string])[]) {
+  const paths = pairs.map(([p, q]) => [place(p), place(q)] as const)
+  const there = paths.filter(
+    ([p, q]) => has(document, p) && has(document, q) && valueAt(document, p) !== valueAt(document, q),
+  )
+  return pick(random, there)
+}
+
 const POINTS = ['K', 'X', 'commitments.0.0', 'commitments.0.1', 'commitments.1.0', 'commitments.1.1'].map(
   place,
 )
-const SIGNATURES = ['signatures.device', 'signatures.cosigner', 'node.signature'].map(place)
+const SIGNATURES = ['signatures.device', 'signatures.cosigner', 'signatures.recovery', 'node.signature'].map(
+  place,
+)
+const IDENTITIES = ['idD', 'idC', 'sidInputs.idDealerA', 'sidInputs.idDealerB'].map(place)
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
 const zeros = (length: number): Uint8Array => new Uint8Array(length)
@@ -113,7 +143,7 @@ export const PARTS: Readonly<Record<string, Damage>> = {
     return sealed(put(kit.document, path, flipped(random, bytesAt(kit.document, path))))
   },
   'a flipped bit in a field that is bound, the rest derived anew': (random, kit) => {
-    const path = pick(random, BOUND)
+    const path = pick(random, bound(kit))
     return refit(kit, put(kit.document, path, flipped(random, bytesAt(kit.document, path))))
   },
   'a flipped bit in a challenge': inEncryption((random, proof) => flipped(random, proof, 0, ROW.start)),
@@ -134,25 +164,20 @@ export const PARTS: Readonly<Record<string, Damage>> = {
     return out
   }),
   'two parts swapped': (random, kit) => {
-    const [p, q] = pick(random, [...PAIRS, ...FREE_PAIRS])
-    return sealed(swapped(kit.document, place(p), place(q)))
+    const [p, q] = somePair(random, kit, [...PAIRS, ...FREE_PAIRS])
+    return sealed(swapped(kit.document, p, q))
   },
   'two parts swapped, the rest derived anew': (random, kit) => {
-    const [p, q] = pick(random, PAIRS)
-    return refit(kit, swapped(kit.document, place(p), place(q)))
+    const [p, q] = somePair(random, kit, PAIRS)
+    return refit(kit, swapped(kit.document, p, q))
   },
   "another wallet's part": (random, kit, other) => {
-    const path = pick(
-      random,
-      bytePlaces(kit.document).filter(([name]) => name !== 'TrPrev'),
-    )
+    const path = pick(random, foreign(kit, other, bytePlaces(kit.document)))
     return sealed(withValue(kit.document, path, valueAt(other.document, path)))
   },
   "another wallet's part, the rest derived anew": (random, kit, other) => {
-    const path = pick(random, [
-      ...BOUND,
-      ...['encryptions', 'commitments', 'sidInputs', 'idD', 'idC'].map(place),
-    ])
+    const whole = ['encryptions', 'commitments', 'sidInputs', 'idD', 'idC'].map(place)
+    const path = pick(random, foreign(kit, other, [...bound(kit), ...whole]))
     return refit(kit, withValue(kit.document, path, valueAt(other.document, path)))
   },
   "another wallet's signers": (random, kit, other) =>
@@ -164,18 +189,24 @@ export const PARTS: Readonly<Record<string, Damage>> = {
     return path[0] === 'X' || below(random, 2) === 0 ? sealed(changed) : refit(kit, changed)
   },
   'no identity': (random, kit) => {
-    const path = pick(random, [['idD'], ['idC']])
+    const path = pick(
+      random,
+      IDENTITIES.filter((at) => has(kit.document, at)),
+    )
     const id = bytesAt(kit.document, path)
     const to = pick(random, [
-      Uint8Array.of(2, ...id.slice(1)),
+      Uint8Array.of((id[0] as number) ^ 3, ...id.slice(1)),
       Uint8Array.of(0, ...id.slice(1)),
       zeros(34),
-      Uint8Array.of(1, ...pick(random, NO_POINTS.slice(0, 3))(id.slice(1))),
+      Uint8Array.of(id[0] as number, ...pick(random, NO_POINTS.slice(0, 3))(id.slice(1))),
     ])
     return refit(kit, put(kit.document, path, to))
   },
   'no signature': (random, kit) => {
-    const path = pick(random, SIGNATURES)
+    const path = pick(
+      random,
+      SIGNATURES.filter((at) => has(kit.document, at)),
+    )
     return sealed(put(kit.document, path, pick(random, NO_SIGNATURES)(bytesAt(kit.document, path))))
   },
   'commitments that cancel out': (random, kit) => {
@@ -193,10 +224,10 @@ export const PARTS: Readonly<Record<string, Damage>> = {
   },
 }
 
-function signersOf({ signers: a }: SignedKit, { signers: b }: SignedKit) {
+function signersOf({ signers: a }: SignedKit, { signers: b }: SignedKit): Signers[] {
   return [
-    { device: b.device, cosigner: a.cosigner },
-    { device: a.device, cosigner: b.cosigner },
-    { device: a.cosigner, cosigner: a.device },
+    { ...a, device: b.device },
+    { ...a, cosigner: b.cosigner },
+    { ...a, device: a.cosigner, cosigner: a.device },
   ]
 }

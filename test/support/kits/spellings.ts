@@ -58,13 +58,13 @@ export const SPELLINGS: Readonly<Record<string, Damage>> = {
   }),
   'another spelling of a number': spelled((random, text) => {
     const [from, to] = pick(random, [
-      ['"version":1', '"version":1.0'],
-      ['"version":1', '"version":1e0'],
-      ['"version":1', '"version":true'],
-      ['"version":1', '"version":"1"'],
-      ['"version":1', '"version":100000000000000000001'],
-      ['"dealers":[1,2]', '"dealers":[1,2.0]'],
-      ['"dealers":[1,2]', '"dealers":[01,2]'],
+      [/"version":(\d)/, '"version":$1.0'],
+      [/"version":(\d)/, '"version":$1e0'],
+      [/"version":\d/, '"version":true'],
+      [/"version":(\d)/, '"version":"$1"'],
+      [/"version":\d/, '"version":100000000000000000001'],
+      [/"dealers":\[(\d),(\d)\]/, '"dealers":[$1,$2.0]'],
+      [/"dealers":\[(\d),(\d)\]/, '"dealers":[0$1,$2]'],
     ] as const)
     return text.replace(from, to)
   }),
@@ -82,14 +82,22 @@ export const SPELLINGS: Readonly<Record<string, Damage>> = {
     )
   },
   'another value where one is fixed': (random, kit) => {
-    const [name, value] = pick(random, [
+    const values = [
       ['version', 0],
+      ['version', 1],
+      ['version', 2],
       ['version', 3],
       ['suite', 'ed25519'],
       ['suite', 'secp256k1 '],
+      ['kind', 'refresh'],
+      ['kind', 'replace'],
+      ['kind', 'keygen'],
+      ['dealers', [1, 2]],
       ['dealers', [2, 1]],
       ['dealers', [1, 3]],
+      ['dealers', [2, 3]],
       ['dealers', [1, 2, 3]],
+      ['epoch', '0'],
       ['epoch', '1'],
       ['attempt', '1'],
       ['epoch', '00'],
@@ -98,7 +106,9 @@ export const SPELLINGS: Readonly<Record<string, Damage>> = {
       ['attempt', ''],
       ['attempt', '٠'],
       ['TrPrev', toBase64url(new Uint8Array(32).fill(1))],
-    ] as const)
+    ] as const
+    const others = values.filter(([key, to]) => JSON.stringify(kit.document[key]) !== JSON.stringify(to))
+    const [name, value] = pick(random, others)
     return refit(kit, { ...kit.document, [name]: value })
   },
   'another spelling of bytes': (random, kit) => {
