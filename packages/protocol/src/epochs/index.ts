@@ -15,7 +15,7 @@ export const joining = joiningFunctions
 export const leaving = leavingFunctions
 export type { Commit, Delay, Prepare } from './cosigner.js'
 export type { Advice, Begin } from './device.js'
-export type { HandOver, JoinCommit } from './joining.js'
+export type { HandOver, JoinCommit, JoinStep } from './joining.js'
 export type { Configured, Leave } from './leaving.js'
 export {
   type Announcement,

@@ -49,20 +49,23 @@ export interface JoinCommit {
  * COMMIT: the single commit point of an operator change. `never` is a signed statement for the old node; `not-yet`
  * is none: consent is missing, or this id was never handed over.
  */
-export function commit(
-  state: JoiningEpochs,
-  { id, from, transcript, consent }: JoinCommit,
-):
-  | { readonly state: CosignerEpochs; readonly answer: Answer<'committed'> }
-  | { readonly state: JoiningEpochs; readonly answer: Answer<'never'> | Answer<'not-yet'> } {
+export function commit(state: JoiningEpochs, { id, from, transcript, consent }: JoinCommit): JoinStep {
   const { pend } = state
   const obeyed =
     pend !== null && sameId(pend.id, id) && pend.initiator === from && pend.transcript === transcript
-  if (!obeyed) return { state, answer: { type: settled(state, id) ? 'never' : 'not-yet', id } }
-  if (!consent) return { state, answer: { type: 'not-yet', id } }
+  if (!obeyed) return { serves: false, state, answer: { type: settled(state, id) ? 'never' : 'not-yet', id } }
+  if (!consent) return { serves: false, state, answer: { type: 'not-yet', id } }
   const serving = { act: pend, old: null, pend: null, att: 0, announced: [], released: null, joined: id }
-  return { state: serving, answer: { type: 'committed', id } }
+  return { serves: true, state: serving, answer: { type: 'committed', id } }
 }
+/** Whether this node serves the key from now on, and what it answers. */
+export type JoinStep =
+  | { readonly serves: true; readonly state: CosignerEpochs; readonly answer: Answer<'committed'> }
+  | {
+      readonly serves: false
+      readonly state: JoiningEpochs
+      readonly answer: Answer<'never'> | Answer<'not-yet'>
+    }
 
 /** The device, or who holds the recovery key, gives up an attempt: unless committed it never will be. */
 export function abandon(
