@@ -28,6 +28,8 @@ export interface Http {
   sign(mode: Mode): Promise<number>
   /** Fills the pool again, outside of every measurement. */
   refill(): Promise<void>
+  /** The recovery kit of one of the wallets. */
+  kit(): Promise<Uint8Array>
   /** What goes over the connections, in a call of its own that nobody times. */
   traffic(of: 'create' | Mode): Promise<Traffic>
   stop(): Promise<void>
@@ -61,6 +63,7 @@ export async function startHttp(): Promise<Http> {
       create: () => wallMilliseconds(() => client.create()),
       sign: (mode) => wallMilliseconds(() => client.sign(mode)),
       refill: () => client.refill(),
+      kit: () => client.kit(),
       traffic: (of) => client.counted(() => (of === 'create' ? client.create() : client.sign(of))),
       stop,
     }
@@ -100,6 +103,11 @@ class Client {
     const wallet = mode === 'pool' ? this.#pooled : this.#fresh
     const signed = await wallet?.signMessage(`message ${this.#signed++}`)
     if (signed?.mode !== mode) throw new Error(`a signature in ${mode} mode was measured in another`)
+  }
+
+  kit(): Promise<Uint8Array> {
+    if (this.#pooled === undefined) throw new Error('there is no wallet yet')
+    return this.#pooled.recoveryKit()
   }
 
   async refill(): Promise<void> {

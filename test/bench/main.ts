@@ -7,6 +7,7 @@ import { type Http, POOL_SIGNATURES, startHttp, type Traffic } from './http.js'
 import { Samples } from './measure.js'
 import { assertVerifies, plainSigner } from './plain.js'
 import { type Cost, type Pair, runFresh, runKeygen, runOnline, runPresign } from './protocol.js'
+import { KitBench, type Reshare, runReshare, traffic } from './recovery.js'
 import { asJson, asTable, type Row } from './report.js'
 
 const USAGE = 'npm run bench -- [--quick] [--json]\n'
@@ -23,10 +24,12 @@ class Bench {
   readonly #plain = plainSigner()
   readonly #echo: Echo
   readonly #http: Http
+  readonly #kit: KitBench
 
-  constructor(echo: Echo, http: Http) {
+  constructor(echo: Echo, http: Http, kit: KitBench) {
     this.#echo = echo
     this.#http = http
+    this.#kit = kit
   }
 
   async round(): Promise<void> {
@@ -41,6 +44,11 @@ class Bench {
     for (let i = 0; i < FRESH_SIGNATURES; i++) this.samples.add('http fresh', await this.#http.sign('fresh'))
     for (let i = 0; i < POOL_SIGNATURES; i++) this.samples.add('http pool', await this.#http.sign('pool'))
     await this.#http.refill()
+    this.#yardstick()
+    for (const name of ['refresh', 'device lost'] as const) this.samples.add(name, runReshare(name))
+    this.samples.add('kit', await this.#kit.ours())
+    const python = await this.#kit.python()
+    if (python !== undefined) this.samples.add('kit, python', python)
   }
 
   #yardstick(): void {
@@ -85,6 +93,21 @@ class Bench {
     }
   }
 
+  /** A row of a reshare, all parties together. */
+  reshare(name: string, key: Reshare): Row {
+    const milliseconds = this.samples.median(key)
+    const sent = traffic(key, this.#kit.bytes)
+    return { name, group: 'one process', milliseconds, ...sent, runs: this.samples.count(key) }
+  }
+
+  /** A row of what is done to one kit; none where it could not be done. */
+  kit(name: string, key: string): Row[] {
+    const runs = this.samples.count(key)
+    if (runs === 0) return []
+    const milliseconds = this.samples.median(key)
+    return [{ name, group: 'a kit', milliseconds, bytes: this.#kit.bytes, roundTrips: 0, runs }]
+  }
+
   /** A row of the part over HTTP. */
   remote(name: string, key: string, traffic: Traffic): Row {
     const milliseconds = this.samples.median(key)
@@ -92,9 +115,15 @@ class Bench {
   }
 }
 
-async function measure(echo: Echo, http: Http, rounds: number, json: boolean): Promise<string> {
+async function measure(
+  echo: Echo,
+  http: Http,
+  kit: KitBench,
+  rounds: number,
+  json: boolean,
+): Promise<string> {
   const begun = performance.now()
-  const bench = new Bench(echo, http)
+  const bench = new Bench(echo, http, kit)
   await bench.round()
   bench.samples = new Samples()
   for (let i = 0; i < rounds; i++) {
@@ -111,9 +140,13 @@ async function measure(echo: Echo, http: Http, rounds: number, json: boolean): P
       bench.local(`presign, each of ${BATCH}`, 'presign 8', BATCH),
       bench.local('online signature', 'online'),
       bench.local('fresh signature', 'fresh'),
+      bench.reshare('refresh', 'refresh'),
+      bench.reshare('recovery of a lost device', 'device lost'),
       bench.remote('create a wallet', 'create', await http.traffic('create')),
       bench.remote('signature, pool mode', 'http pool', await http.traffic('pool')),
       bench.remote('signature, fresh mode', 'http fresh', await http.traffic('fresh')),
+      ...bench.kit('verified by tercet-recovery', 'kit'),
+      ...bench.kit("verified by Python's verifier", 'kit, python'),
     ],
     seconds: (performance.now() - begun) / 1000,
   }
@@ -133,7 +166,13 @@ async function main(): Promise<number> {
   try {
     const http = await startHttp()
     try {
-      process.stdout.write(await measure(echo, http, options.quick ? QUICK_ROUNDS : ROUNDS, options.json))
+      const kit = new KitBench(await http.kit())
+      const rounds = options.quick ? QUICK_ROUNDS : ROUNDS
+      try {
+        process.stdout.write(await measure(echo, http, kit, rounds, options.json))
+      } finally {
+        kit.end()
+      }
     } finally {
       await http.stop()
     }

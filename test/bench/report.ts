@@ -3,10 +3,19 @@
 import { arch, cpus, platform } from 'node:os'
 import process from 'node:process'
 
+/** What the lines of a group measure. */
+export type Group = keyof typeof TITLES
+
+const TITLES = {
+  'one process': ['CPU of both parties', 'ms', 'device', 'cosigner'],
+  'over HTTP': ['SDK to a node over HTTP, wall clock', 'ms', '', ''],
+  'a kit': ['a recovery kit, wall clock', 'ms', '', ''],
+} as const
+
 /** One line of the result; all times are medians in milliseconds. */
 export interface Row {
   readonly name: string
-  readonly group: 'one process' | 'over HTTP'
+  readonly group: Group
   readonly milliseconds: number
   /** Where both parties can be told apart. */
   readonly device?: number
@@ -60,12 +69,8 @@ export function asTable({ yardsticks, rows, seconds }: Report): string {
     `plain signature  ${time(yardsticks.plainSignature)} ms  one key, @noble/curves, CPU time`,
     `echo             ${time(yardsticks.echo)} ms  POST to a hono server in another process, wall clock`,
   ]
-  for (const group of ['one process', 'over HTTP'] as const) {
-    const titles =
-      group === 'one process'
-        ? ['CPU of both parties', 'ms', 'device', 'cosigner']
-        : ['SDK to a node over HTTP, wall clock', 'ms', '', '']
-    lines.push('', line([...titles, 'x plain', 'x echo', 'trips', 'bytes', 'runs']))
+  for (const group of Object.keys(TITLES) as Group[]) {
+    lines.push('', line([...TITLES[group], 'x plain', 'x echo', 'trips', 'bytes', 'runs']))
     for (const row of rows.filter((each) => each.group === group)) {
       const { timesPlainSignature, timesEcho } = ratios(row, yardsticks)
       lines.push(
@@ -83,7 +88,10 @@ export function asTable({ yardsticks, rows, seconds }: Report): string {
       )
     }
   }
-  lines.push('', 'bytes: message bodies in one process; everything on the connections over HTTP')
+  lines.push(
+    '',
+    'bytes: message bodies in one process; everything on the connections over HTTP; the kit itself',
+  )
   return `${lines.join('\n')}\n`
 }
 
