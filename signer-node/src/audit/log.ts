@@ -4,7 +4,7 @@ import { equalBytes } from '@tercet/protocol/bytes'
 import { TH } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
-import type { NoticeEvent } from '@tercet/wire/notice'
+import { NOTICE_EVENTS } from '@tercet/wire/notice'
 import { type Head, noteHead, type Store, type Tx } from '../store/open.js'
 
 /** Events of entries that change nothing of the key's state. */
@@ -22,9 +22,10 @@ const CHANGES = [
   'recovery',
   'final',
   'retired',
+  ...NOTICE_EVENTS,
 ] as const
 
-export type AuditEvent = (typeof OTHER_EVENTS)[number] | (typeof CHANGES)[number] | NoticeEvent
+export type AuditEvent = (typeof OTHER_EVENTS)[number] | (typeof CHANGES)[number]
 
 /** Events of entries that a key's state is written with. */
 export const CHANGING_EVENTS: ReadonlySet<AuditEvent> = new Set(CHANGES)

@@ -12,8 +12,8 @@ import type { Reply } from '../sessions.js'
 import type { Incoming } from '../steps.js'
 import { isDuplicate } from '../store/open.js'
 import { kitOf, recordNonce } from '../store/wallets.js'
-import { document, holds, openingOf } from './handlers.js'
-import { factsOf } from './rows.js'
+import { recoveryOf } from './changes.js'
+import { document, isConcerned, openingOf, servedState } from './handlers.js'
 import { CLAIM_AGE_SECONDS, CLAIM_SKEW_SECONDS } from './state.js'
 
 /** Entries in the log are for ever: what one wallet may add to it in an hour. */
@@ -26,12 +26,10 @@ export function createDrills(node: Node) {
   return async function accept(incoming: Incoming, wallet: string): Promise<Reply> {
     const keyId = openingOf(node, incoming, wallet)
     const receipt = decodeDrillReceipt(incoming.body)
-    const facts = await node.store.read((db) => factsOf(node.store.states, db, keyId))
-    const { identity } = incoming.auth
-    if (facts === undefined || !holds([...facts.devices, facts.recovery], identity)) {
+    const state = await servedState(node, keyId)
+    if (state === undefined || !isConcerned(state, null, incoming.auth.identity))
       throw new Refusal('not-found')
-    }
-    const { record } = decodeKit(await kitOf(node.store, { keyId, ...facts.act }))
+    const { record } = decodeKit(await kitOf(node.store, { keyId, ...state.epochs.act.id }))
     const fault = await drillFault(receipt, drillSubjectOf(record))
     if (fault !== undefined) throw new Refusal('denied', { field: fault })
     const now = node.clock.now()
@@ -41,7 +39,7 @@ export function createDrills(node: Node) {
     count(toBase64url(keyId))
     try {
       await node.store.write(async (tx) => {
-        await recordNonce(tx, facts.recovery, receipt.nonce, receipt.time)
+        await recordNonce(tx, recoveryOf(state), receipt.nonce, receipt.time)
         await append(tx, { event: 'drill', time: now, keyId })
       })
     } catch (error) {

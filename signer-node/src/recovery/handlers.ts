@@ -1,28 +1,38 @@
-// What does the node answer to who claims, asks, vetoes or rehearses? (SPEC 5.4, 5.5; invariant I18)
+// What does the node answer to who claims, asks and vetoes? (SPEC 5.4; invariant I18)
 
 import { equalBytes } from '@tercet/protocol/bytes'
-import { fromBase64url } from '@tercet/wire/base64url'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { authorisedBy, claimHash, decodeClaimRequest, type Signatories } from '@tercet/wire/claim'
-import { decodeVeto, encodeClaimList, encodeClaimStatus, verifyVeto } from '@tercet/wire/claim-status'
+import {
+  type ClaimStatus,
+  decodeVeto,
+  encodeClaimList,
+  encodeClaimStatus,
+  MAX_LISTED_CLAIMS,
+  verifyVeto,
+} from '@tercet/wire/claim-status'
 import { DOCUMENT_CONTENT_TYPE } from '@tercet/wire/endpoints'
 import { recoveryIdentity } from '@tercet/wire/identity'
 import type { Node } from '../node.js'
 import { Refusal } from '../refusal.js'
 import type { Reply } from '../sessions.js'
 import { assertSessionId, type Incoming } from '../steps.js'
+import type { KeyState } from '../store/key-state.js'
 import type { Tx } from '../store/open.js'
 import { recordNonce } from '../store/wallets.js'
+import { claimOf, findClaim, recoveryOf } from './changes.js'
 import type { Claims } from './claims.js'
-import { claimsOf, factsOf, newest, type StoredClaim, statusOf, type WalletFacts } from './rows.js'
 import { createSourceLimiter } from './source-limiter.js'
+import { type ClaimRow, type Clocks, stateOf } from './state.js'
 
-/** Wrong claims from one address in an hour, before they are told `rate-limited` instead of `denied`. */
+/** Wrong claims from one network in an hour, before they are told `rate-limited` instead of `denied`. */
 const WRONG_CLAIMS = 10
 
 export function createClaimHandlers(node: Node, claims: Claims) {
+  const { store } = node
   const countWrong = createSourceLimiter(WRONG_CLAIMS, 3600, node.clock.monotonic)
 
-  /** A wrong claim changes nothing. A right one from the same address still gets through. */
+  /** A wrong claim changes nothing. A right one from the same network still gets through. */
   function refuseWrong(source: string): never {
     node.metrics.wrongClaims.inc()
     countWrong(source)
@@ -35,71 +45,69 @@ export function createClaimHandlers(node: Node, claims: Claims) {
 
   /** A wallet that does not exist here looks like one whose signatories are others. */
   async function post(incoming: Incoming, wallet: string): Promise<Reply> {
-    const { source } = incoming
     const keyId = openingOf(node, incoming, wallet)
     const request = decodeClaimRequest(incoming.body)
     const hash = claimHash(request.claim)
-    const facts = await node.store.read((db) => factsOf(node.store.states, db, keyId))
-    const authorisation = await authorisedBy(request, signatoriesOf(facts))
+    const state = await servedState(node, keyId)
+    const authorisation = await authorisedBy(request, signatoriesOf(state))
     const { walletId, newDevice } = request.claim
-    if (facts === undefined || authorisation === undefined || walletId !== wallet) return refuseWrong(source)
-    const callers = [...facts.devices, facts.recovery, ...(newDevice === null ? [] : [newDevice])]
-    if (!holds(callers, incoming.auth.identity)) return refuseWrong(source)
-    await claims.announce(request, hash, authorisation, keyId, nonceOf(incoming))
+    const concerned = state !== undefined && isConcerned(state, newDevice, incoming.auth.identity)
+    if (authorisation === undefined || walletId !== wallet || !concerned) return refuseWrong(incoming.source)
+    await claims.post(keyId, request.claim, hash, authorisation, nonceOf(incoming))
     return status(keyId, hash)
   }
 
   async function status(keyId: Uint8Array, hash: Uint8Array): Promise<Reply> {
     return document(
-      await node.store.read(async (db) => {
-        const facts = await factsOf(node.store.states, db, keyId)
-        const row = (await claimsOf(db, keyId)).find((known) => equalBytes(known.claimHash, hash))
-        if (facts === undefined || row === undefined) throw new Refusal('not-found')
-        return encodeClaimStatus(statusOf(row, facts, await claims.clocksOf(db)))
+      await store.read(async (db) => {
+        const state = await store.states.require(db, keyId)
+        const row = findClaim(state, hash)
+        if (row === undefined) throw new Refusal('not-found')
+        return encodeClaimStatus(statusOf(row, state, await claims.clocksOf(db)))
       }),
     )
   }
 
+  /** The claims that this caller may see: device and recovery party every one, a new device those that name it. */
+  async function visible(
+    keyId: Uint8Array,
+    caller: Uint8Array,
+  ): Promise<{ state: KeyState; rows: ClaimRow[] }> {
+    await claims.tick()
+    const state = await servedState(node, keyId)
+    if (state === undefined) throw new Refusal('not-found')
+    const name = toBase64url(caller)
+    const own = isConcerned(state, null, caller)
+    const rows = state.claims.claims.filter(({ newDevice }) => own || newDevice === name)
+    if (!own && rows.length === 0) throw new Refusal('not-found')
+    return { state, rows }
+  }
+
   async function list(incoming: Incoming, wallet: string): Promise<Reply> {
     const keyId = openingOf(node, incoming, wallet)
-    const { facts, rows } = await visible(keyId, incoming.auth.identity)
-    const clocks = await node.store.read(claims.clocksOf)
-    return document(encodeClaimList(newest(rows).map((row) => statusOf(row, facts, clocks))))
+    const { state, rows } = await visible(keyId, incoming.auth.identity)
+    const clocks = await store.read(claims.clocksOf)
+    const newest = rows.slice(-MAX_LISTED_CLAIMS).reverse()
+    return document(encodeClaimList(newest.map((row) => statusOf(row, state, clocks))))
   }
 
   async function get(incoming: Incoming, wallet: string, name: string): Promise<Reply> {
     const keyId = openingOf(node, incoming, wallet)
-    const hash = hashOf(name)
+    const hash = bytesOf(name)
     const { rows } = await visible(keyId, incoming.auth.identity)
-    if (!rows.some((row) => equalBytes(row.claimHash, hash))) throw new Refusal('not-found')
+    if (!rows.some((row) => row.name === toBase64url(hash))) throw new Refusal('not-found')
     return status(keyId, hash)
-  }
-
-  /** What this caller may see: device and recovery party every claim, a new device those that name it. */
-  async function visible(
-    keyId: Uint8Array,
-    caller: Uint8Array,
-  ): Promise<{ facts: WalletFacts; rows: readonly StoredClaim[] }> {
-    await claims.tick()
-    const [facts, all] = await node.store.read((db) =>
-      Promise.all([factsOf(node.store.states, db, keyId), claimsOf(db, keyId)] as const),
-    )
-    if (facts === undefined) throw new Refusal('not-found')
-    const own = holds([...facts.devices, facts.recovery], caller)
-    const rows = own ? all : all.filter(({ claim }) => claim.newDevice && equalBytes(claim.newDevice, caller))
-    if (!own && rows.length === 0) throw new Refusal('not-found')
-    return { facts, rows }
   }
 
   async function veto(incoming: Incoming, wallet: string, name: string): Promise<Reply> {
     const keyId = openingOf(node, incoming, wallet)
-    const hash = hashOf(name)
+    const hash = bytesOf(name)
     const signature = decodeVeto(incoming.body)
     const { identity } = incoming.auth
-    const facts = await node.store.read((db) => factsOf(node.store.states, db, keyId))
-    if (!holds(facts?.devices ?? [], identity)) throw new Refusal('not-found')
+    const state = await servedState(node, keyId)
+    if (!devicesOf(state).some((device) => equalBytes(device, identity))) throw new Refusal('not-found')
     if (!(await verifyVeto(identity, hash, signature))) throw new Refusal('denied', { field: 'signature' })
-    await claims.veto(keyId, hash, identity, nonceOf(incoming))
+    await claims.stop(keyId, hash, toBase64url(identity), nonceOf(incoming))
     return status(keyId, hash)
   }
 
@@ -108,7 +116,7 @@ export function createClaimHandlers(node: Node, claims: Claims) {
 
 /** The checks that every request for a wallet's documents begins with, whoever sends it. @throws Refusal */
 export function openingOf(node: Node, incoming: Incoming, wallet: string): Uint8Array {
-  const keyId = bytesOr404(wallet)
+  const keyId = bytesOf(wallet)
   assertSessionId(node, incoming, 'control', incoming.auth.nonce)
   if (!equalBytes(incoming.auth.context.keyId, keyId)) {
     throw new Refusal('mismatch', { field: 'context.key-id' })
@@ -116,11 +124,8 @@ export function openingOf(node: Node, incoming: Incoming, wallet: string): Uint8
   return keyId
 }
 
-function hashOf(name: string): Uint8Array {
-  return bytesOr404(name)
-}
-
-function bytesOr404(text: string): Uint8Array {
+/** A name in a path. @throws Refusal `not-found` */
+function bytesOf(text: string): Uint8Array {
   try {
     return fromBase64url(text, 'path', 32)
   } catch {
@@ -128,18 +133,42 @@ function bytesOr404(text: string): Uint8Array {
   }
 }
 
-/** Whether one of the identities is this one. */
-export function holds(identities: readonly Uint8Array[], identity: Uint8Array): boolean {
-  return identities.some((known) => equalBytes(known, identity))
+/** The state of a key that this node serves. */
+export async function servedState({ store }: Node, keyId: Uint8Array): Promise<KeyState | undefined> {
+  const state = await store.read((db) => store.states.read(db, keyId))
+  return state?.retired === null ? state : undefined
+}
+
+function devicesOf(state: KeyState | undefined): Uint8Array[] {
+  const current = state?.devices.filter(({ revoked }) => revoked === null) ?? []
+  return current.map(({ identity }) => fromBase64url(identity, 'identity', 34))
+}
+
+/** Whether this caller is a device of the wallet, the holder of kappa, or the new device that is named. */
+export function isConcerned(state: KeyState, newDevice: Uint8Array | null, caller: Uint8Array): boolean {
+  const concerned = [...devicesOf(state), recoveryOf(state), ...(newDevice === null ? [] : [newDevice])]
+  return concerned.some((identity) => equalBytes(identity, caller))
 }
 
 /** Nobody's: signatures are checked against it where there is no wallet, in the same time. */
 const NOBODY = recoveryIdentity(fromBase64url('Anm-Zn753LusVaBilc6HCwcCm_zbLc4o2VnygVsW-BeY', 'G', 33))
 
-function signatoriesOf(facts: WalletFacts | undefined): Signatories {
+function signatoriesOf(state: KeyState | undefined): Signatories {
   // No wallet has a second registered credential yet.
-  if (facts === undefined) return { recovery: NOBODY, devices: [NOBODY], secondFactors: [] }
-  return { recovery: facts.recovery, devices: facts.devices, secondFactors: [] }
+  if (state === undefined) return { recovery: NOBODY, devices: [NOBODY], secondFactors: [] }
+  return { recovery: recoveryOf(state), devices: devicesOf(state), secondFactors: [] }
+}
+
+function statusOf(row: ClaimRow, { epochs }: KeyState, clocks: Clocks): ClaimStatus {
+  return {
+    claim: claimOf(row),
+    claimHash: fromBase64url(row.name, 'claimHash', 32),
+    ...stateOf(row, clocks),
+    delaySeconds: row.delay,
+    announcedAt: row.announced,
+    act: epochs.act.id,
+    att: epochs.att,
+  }
 }
 
 /** A JSON document as an answer. */

@@ -30,7 +30,7 @@ export function createRecovery(node: Node, noticeUrl: string | undefined) {
     claims,
     routes,
     /** Reads what is announced, and sends what was not sent. Before the node serves. */
-    start: claims.refresh,
+    start: claims.start,
     tick: claims.tick,
     stop: outbox.stop,
   }

@@ -2,13 +2,18 @@ import { describe, expect, test } from 'vitest'
 import {
   type Asked,
   type ClaimRow,
+  type ClaimsState,
   type Clocks,
   decide,
-  mayRefresh,
   mayVeto,
+  NO_CLAIMS,
+  OWNER_SECONDS,
   READY_SECONDS,
   stateOf,
   VETO_SECONDS,
+  withClaim,
+  withEnd,
+  withVeto,
 } from './state.js'
 
 const DAY = 86_400
@@ -21,6 +26,7 @@ const after = (wall: number, uptime = wall): Clocks => ({
 function row(parts: Partial<ClaimRow> = {}): ClaimRow {
   return {
     name: 'claim',
+    claim: '',
     kind: 'device-lost',
     newDevice: 'new',
     announced: START.wall,
@@ -29,18 +35,15 @@ function row(parts: Partial<ClaimRow> = {}): ClaimRow {
     both: false,
     secondFactor: false,
     ended: null,
-    endedAt: null,
-    vetoedBy: null,
     ...parts,
   }
 }
 
-const stopped = (parts: Partial<ClaimRow> = {}): ClaimRow =>
-  row({ ended: 'vetoed', endedAt: START.wall, vetoedBy: 'old', ...parts })
+const stopped = (parts: Partial<ClaimRow> = {}): ClaimRow => row({ ended: 'vetoed', ...parts })
+const having = (...claims: ClaimRow[]): ClaimsState => ({ ...NO_CLAIMS, claims })
 
 function asked(parts: Partial<Asked> = {}): Asked {
   return {
-    name: 'asked',
     kind: 'device-lost',
     newDevice: 'new',
     both: false,
@@ -74,7 +77,7 @@ describe('delay', () => {
   test('what ended stays as it ended, whatever the clocks say', () => {
     for (const ended of ['done', 'vetoed', 'superseded'] as const) {
       for (const clocks of [after(-DAY), after(0), after(DAY), after(100 * DAY)]) {
-        expect(stateOf(row({ ended, endedAt: START.wall }), clocks)).toEqual({
+        expect(stateOf(row({ ended }), clocks)).toEqual({
           state: ended,
           remainingSeconds: 0,
         })
@@ -113,103 +116,122 @@ describe('delay', () => {
 
 describe('announcing', () => {
   test('a first claim is announced, and needs a fresh date and a fresh device', () => {
-    expect(decide(asked(), [], after(0))).toEqual({ supersedes: [] })
-    expect(decide(asked(), [], after(DAY + 1))).toEqual({ refused: 'stale' })
-    expect(decide(asked(), [], after(-61))).toEqual({ refused: 'stale' })
-    expect(decide(asked({ newDeviceKnown: true }), [], after(0))).toEqual({ refused: 'new-device' })
+    expect(decide(asked(), NO_CLAIMS, after(0))).toEqual({ supersedes: [] })
+    expect(decide(asked(), NO_CLAIMS, after(DAY + 1))).toEqual({ refused: 'stale' })
+    expect(decide(asked(), NO_CLAIMS, after(-61))).toEqual({ refused: 'stale' })
+    expect(decide(asked({ newDeviceKnown: true }), NO_CLAIMS, after(0))).toEqual({ refused: 'new-device' })
   })
 
   test('two recoveries stand side by side; one for the same device takes the place of the first', () => {
-    const other = row({ name: 'other', newDevice: 'other' })
-    expect(decide(asked(), [other], after(0))).toEqual({ supersedes: [] })
-    expect(decide(asked({ newDevice: 'other' }), [other], after(0))).toEqual({ supersedes: ['other'] })
+    const other = having(row({ name: 'other', newDevice: 'other' }))
+    expect(decide(asked(), other, after(0))).toEqual({ supersedes: [] })
+    expect(decide(asked({ newDevice: 'other' }), other, after(0))).toEqual({ supersedes: ['other'] })
   })
 
   test('a recovery comes before a move and before a new key that kappa did not sign', () => {
     const move = row({ name: 'move', kind: 'device-moved', newDevice: 'thief' })
     const key = row({ name: 'key', kind: 'recovery-key', newDevice: null })
-    const ownerKey = row({ name: 'owner', kind: 'recovery-key', newDevice: null, both: true, delay: 0 })
-    const done = row({ name: 'done', kind: 'device-moved', newDevice: 'x', ended: 'done', endedAt: 1 })
-    const rows = [move, key, ownerKey, done]
+    const done = row({ name: 'done', kind: 'device-moved', newDevice: 'x', ended: 'done' })
     for (const kind of ['device-lost', 'suspected-theft'] as const) {
-      expect(decide(asked({ kind }), rows, after(0))).toEqual({ supersedes: ['move', 'key'] })
+      expect(decide(asked({ kind }), having(move, key, done), after(0))).toEqual({
+        supersedes: ['move', 'key'],
+      })
     }
-    const lost = row({ name: 'lost' })
-    const late = (parts: Partial<Asked>) => decide(asked({ newDevice: 'y', ...parts }), [lost], after(0))
+    const lost = having(row({ name: 'lost' }))
+    const late = (parts: Partial<Asked>) => decide(asked({ newDevice: 'y', ...parts }), lost, after(0))
     expect(late({ kind: 'device-moved' })).toEqual({ refused: 'claim-announced' })
     expect(late({ kind: 'device-moved', both: true })).toEqual({ refused: 'claim-announced' })
     expect(late({ kind: 'recovery-key', newDevice: null })).toEqual({ refused: 'claim-announced' })
-    expect(late({ kind: 'recovery-key', newDevice: null, both: true })).toEqual({ supersedes: [] })
     // A recovery that was stopped or has expired stands in nobody's way.
     for (const gone of [stopped(), row({ announced: 0, uptime: 0 })]) {
-      expect(decide(asked({ kind: 'device-moved', newDevice: 'y' }), [gone], after(60 * DAY))).toEqual({
-        refused: 'stale',
-      })
       const fresh = asked({ kind: 'device-moved', newDevice: 'y', createdAt: START.wall + 60 * DAY })
-      expect(decide(fresh, [gone], after(60 * DAY))).toEqual({ supersedes: [] })
+      expect(decide(fresh, having(gone), after(60 * DAY))).toEqual({ supersedes: [] })
     }
+  })
+
+  test('who has device and kappa comes before everybody, for an hour', () => {
+    const owner = { kind: 'recovery-key', newDevice: null, both: true } as const
+    const many = Array.from({ length: 16 }, (_, i) =>
+      row({ name: `${i}`, newDevice: `${i}`, ended: i < 8 ? null : 'vetoed' }),
+    )
+    const all = ['0', '1', '2', '3', '4', '5', '6', '7']
+    expect(decide(asked(owner), having(...many), after(0))).toEqual({ supersedes: all })
+    const announced = having(row({ ...owner, name: 'owner', delay: 0 }))
+    for (const kind of ['device-lost', 'suspected-theft', 'device-moved'] as const) {
+      expect(decide(asked({ kind }), announced, after(OWNER_SECONDS - 1))).toEqual({
+        refused: 'claim-announced',
+      })
+      const fresh = asked({ kind, createdAt: START.wall + OWNER_SECONDS })
+      expect(decide(fresh, announced, after(OWNER_SECONDS))).toEqual({ supersedes: [] })
+    }
+    // The next one of the owner takes the place of the first.
+    expect(decide(asked(owner), announced, after(0))).toEqual({ supersedes: ['owner'] })
   })
 
   test('no move while the pair is locked, and none that was taken back', () => {
     const move = asked({ kind: 'device-moved' })
-    expect(decide({ ...move, locked: true }, [], after(0))).toEqual({ refused: 'locked' })
-    expect(decide(asked({ locked: true }), [], after(0))).toEqual({ supersedes: [] })
-    const taken = stopped({ name: 'taken', kind: 'device-moved' })
-    expect(decide(move, [taken], after(1))).toEqual({ refused: 'new-device' })
-    expect(decide({ ...move, both: true }, [taken], after(1))).toEqual({ supersedes: [] })
+    expect(decide({ ...move, locked: true }, NO_CLAIMS, after(0))).toEqual({ refused: 'locked' })
+    expect(decide(asked({ locked: true }), NO_CLAIMS, after(0))).toEqual({ supersedes: [] })
+    const claim = row({ kind: 'device-moved' })
+    const taken = withVeto(having(claim), claim, 'old', START.wall)
+    expect(decide(move, taken, after(1))).toEqual({ refused: 'new-device' })
+    expect(decide({ ...move, newDevice: 'other' }, taken, after(1))).toEqual({ supersedes: [] })
+    expect(decide({ ...move, both: true }, taken, after(1))).toEqual({ supersedes: [] })
   })
 
   test('a wallet holds a bounded number of claims', () => {
     const many = (length: number, parts: Partial<ClaimRow>) =>
-      Array.from({ length }, (_, i) => row({ name: `${i}`, newDevice: `device-${i}`, ...parts }))
+      having(...Array.from({ length }, (_, i) => row({ name: `${i}`, newDevice: `device-${i}`, ...parts })))
     expect(decide(asked(), many(7, {}), after(0))).toEqual({ supersedes: [] })
     expect(decide(asked(), many(8, {}), after(0))).toEqual({ refused: 'too-many' })
-    const ended = { ended: 'superseded', endedAt: START.wall } as const
+    expect(decide(asked({ newDevice: 'device-1' }), many(8, {}), after(0))).toEqual({ supersedes: ['1'] })
+    const ended = { ended: 'superseded' } as const
     expect(decide(asked(), many(15, ended), after(0))).toEqual({ supersedes: [] })
     expect(decide(asked(), many(16, ended), after(0))).toEqual({ refused: 'too-many' })
-    expect(decide(asked(), many(16, ended), after(DAY))).toEqual({ supersedes: [] })
+    const tomorrow = asked({ createdAt: START.wall + DAY })
+    expect(decide(tomorrow, many(16, ended), after(DAY))).toEqual({ supersedes: [] })
+    let state = NO_CLAIMS
+    for (let i = 0; i < 100; i++) {
+      state = withEnd(withClaim(state, row({ name: `${i}` })), `${i - 3}`, 'superseded')
+    }
+    expect(state.claims.map(({ name }) => name)).toEqual(Array.from({ length: 23 }, (_, i) => `${77 + i}`))
   })
 })
 
 describe('veto', () => {
+  const may = (claim: ClaimRow, clocks: Clocks, state = NO_CLAIMS, credential = 'old') =>
+    mayVeto(claim, credential, state, clocks)
+
   test('stops what is announced, waiting or ready', () => {
-    expect(mayVeto(row(), 'old', [], after(0))).toBe('yes')
-    expect(mayVeto(row(), 'old', [], after(2 * DAY))).toBe('yes')
-    expect(mayVeto(stopped(), 'old', [], after(0))).toBe('no')
-    expect(mayVeto(row({ ended: 'done', endedAt: 1 }), 'old', [], after(0))).toBe('no')
-    expect(mayVeto(row(), 'old', [], after(DAY + READY_SECONDS))).toBe('no')
+    expect(may(row(), after(0))).toBe('yes')
+    expect(may(row(), after(2 * DAY))).toBe('yes')
+    expect(may(stopped(), after(0))).toBe('no')
+    expect(may(row({ ended: 'done' }), after(0))).toBe('no')
+    expect(may(row(), after(DAY + READY_SECONDS))).toBe('no')
   })
 
   test('a credential has one in 30 days, another its own', () => {
-    const rows = [stopped({ name: 'first' }), row()]
-    expect(mayVeto(row(), 'old', rows, after(1))).toBe('spent')
-    expect(mayVeto(row(), 'old', rows, after(VETO_SECONDS - 1, 1))).toBe('spent')
-    expect(mayVeto(row(), 'old', rows, after(VETO_SECONDS, 1))).toBe('yes')
+    const first = row({ name: 'first' })
+    const spent = withVeto(having(first, row()), first, 'old', START.wall)
+    expect(spent.claims.map(({ ended }) => ended)).toEqual(['vetoed', null])
+    expect(may(row(), after(1), spent)).toBe('spent')
+    expect(may(row(), after(VETO_SECONDS - 1, 1), spent)).toBe('spent')
+    expect(may(row(), after(VETO_SECONDS, 1), spent)).toBe('yes')
     // A clock that was set back gives none back.
-    expect(mayVeto(row(), 'old', rows, after(-DAY, 1))).toBe('spent')
-    expect(mayVeto(row(), 'second', rows, after(1))).toBe('yes')
+    expect(may(row(), after(-DAY, 1), spent)).toBe('spent')
+    expect(may(row(), after(1), spent, 'second')).toBe('yes')
+    const later = withVeto(spent, row(), 'second', START.wall + VETO_SECONDS)
+    expect(later.vetoes).toEqual([{ credential: 'second', at: START.wall + VETO_SECONDS }])
   })
 
   test('a second factor is not vetoed; what the device asked for itself is taken back at will', () => {
-    expect(mayVeto(row({ secondFactor: true }), 'old', [], after(0))).toBe('protected')
-    const rows = [stopped({ name: 'first' })]
+    expect(may(row({ secondFactor: true }), after(0))).toBe('protected')
     for (const kind of ['device-moved', 'recovery-key'] as const) {
-      expect(mayVeto(row({ kind }), 'old', rows, after(1))).toBe('yes')
+      const first = row({ kind })
+      const state = withVeto(having(first), first, 'old', START.wall)
+      expect(may(row({ kind }), after(1), state)).toBe('yes')
+      // And it costs nothing of the budget.
+      expect(may(row(), after(1), state)).toBe('yes')
     }
-    // And costs nothing of the budget.
-    expect(mayVeto(row(), 'old', [stopped({ kind: 'device-moved' })], after(1))).toBe('yes')
   })
-})
-
-test('a refresh waits for the end of every claim for another device, unless its owner changes the key', () => {
-  expect(mayRefresh([], after(0), undefined)).toBe(true)
-  expect(mayRefresh([row()], after(0), undefined)).toBe(false)
-  expect(mayRefresh([stopped()], after(0), undefined)).toBe(true)
-  const key = row({ name: 'key', kind: 'recovery-key', newDevice: null })
-  expect(mayRefresh([key], after(0), 'key')).toBe(true)
-  expect(mayRefresh([key, row()], after(DAY), 'key')).toBe(false)
-  const owner = { ...key, both: true, delay: 0 }
-  expect(mayRefresh([owner, row()], after(0), 'key')).toBe(true)
-  expect(mayRefresh([owner, row()], after(0), undefined)).toBe(false)
-  expect(mayRefresh([stopped({ ...owner, ended: 'vetoed' }), row()], after(0), 'key')).toBe(false)
 })

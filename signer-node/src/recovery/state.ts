@@ -1,10 +1,11 @@
-// How far is a claim, who may stop it, and which claims give way? Decided from rows and clocks alone. (SPEC 5.2, 5.4)
+// How far is a claim, who may stop it, and which claims give way? Decided from what is durable and clocks. (SPEC 5.2, 5.4)
 
 import type { ClaimKind } from '@tercet/wire/claim'
 import type { ClaimState } from '@tercet/wire/claim-status'
 
-/** A ready claim that nobody uses ends after this. */
+/** A ready claim that nobody uses ends after this; the owner's own, before which all others give way, much sooner. */
 export const READY_SECONDS = 30 * 86_400
+export const OWNER_SECONDS = 3600
 /** A credential has one veto in this time. */
 export const VETO_SECONDS = 30 * 86_400
 /** How old a claim may be when it is handed in, and how far in the future. */
@@ -13,13 +14,21 @@ export const CLAIM_SKEW_SECONDS = 60
 /** Claims of one wallet that are announced at once, and that are accepted in a day. */
 export const ANNOUNCED_CLAIMS = 8
 export const CLAIMS_A_DAY = 16
+/** Claims that ended and are remembered: at least those of a day, after which none is handed in again. */
+const ENDED_CLAIMS = 20
+/** New devices that were refused and are remembered. */
+const TAKEN_BACK = 64
 
-/** What is durable of a claim. */
+export type ClaimEnd = Exclude<ClaimState, 'waiting' | 'ready'>
+
+/** What is durable of a claim. Bytes stand as base64url. */
 export interface ClaimRow {
-  /** base64url of the claim hash */
+  /** The claim hash. */
   readonly name: string
+  /** The claim's canonical bytes. */
+  readonly claim: string
   readonly kind: ClaimKind
-  /** base64url of id'_1, or null */
+  /** id'_1 */
   readonly newDevice: string | null
   /** Unix seconds by the wall clock when the claim became durable. */
   readonly announced: number
@@ -30,12 +39,20 @@ export interface ClaimRow {
   /** Signed by kappa as well as by the device. */
   readonly both: boolean
   readonly secondFactor: boolean
-  readonly ended: Extract<ClaimState, 'done' | 'vetoed' | 'superseded'> | null
-  /** Unix seconds, with `ended`. */
-  readonly endedAt: number | null
-  /** base64url of the credential that vetoed it. */
-  readonly vetoedBy: string | null
+  readonly ended: ClaimEnd | null
 }
+
+/** What is durable of all claims of a wallet. */
+export interface ClaimsState {
+  /** In the order of their announcement; of those that ended only the newest. */
+  readonly claims: readonly ClaimRow[]
+  /** Vetoes that still count. */
+  readonly vetoes: readonly { readonly credential: string; readonly at: number }[]
+  /** New devices whose move was taken back. */
+  readonly takenBack: readonly string[]
+}
+
+export const NO_CLAIMS: ClaimsState = { claims: [], vetoes: [], takenBack: [] }
 
 /** Both clocks that a delay is measured by. */
 export interface Clocks {
@@ -54,7 +71,8 @@ export function stateOf(
   const elapsed = Math.max(0, Math.min(clocks.wall - row.announced, clocks.uptime - row.uptime))
   const remainingSeconds = Math.max(0, row.delay - elapsed)
   if (remainingSeconds > 0) return { state: 'waiting', remainingSeconds }
-  return { state: elapsed < row.delay + READY_SECONDS ? 'ready' : 'expired', remainingSeconds: 0 }
+  const usable = isOwners(row) ? OWNER_SECONDS : READY_SECONDS
+  return { state: elapsed < row.delay + usable ? 'ready' : 'expired', remainingSeconds: 0 }
 }
 
 /** Whether the claim is announced: neither done nor stopped. */
@@ -63,16 +81,23 @@ export function isAnnounced(row: ClaimRow, clocks: Clocks): boolean {
   return state === 'waiting' || state === 'ready'
 }
 
-/** A recovery of the owner of kappa, before which every other claim gives way. */
-function isRecovery({ kind }: Pick<ClaimRow, 'kind'>): boolean {
+type Kind = Pick<ClaimRow, 'kind' | 'both'>
+
+/** A recovery by the holder of kappa. */
+function isRecovery({ kind }: Kind): boolean {
   return kind === 'device-lost' || kind === 'suspected-theft'
 }
 
+/** A new recovery key that device and kappa both signed: nobody but the owner has both. */
+function isOwners({ kind, both }: Kind): boolean {
+  return kind === 'recovery-key' && both
+}
+
 /** A claim that is handed in, its signatures verified, with what the wallet says to it. */
-export interface Asked extends Pick<ClaimRow, 'name' | 'kind' | 'newDevice' | 'both'> {
+export interface Asked extends Pick<ClaimRow, 'kind' | 'newDevice' | 'both'> {
   readonly createdAt: number
   readonly locked: boolean
-  /** Whether id'_1 is or was a credential of this key, or a node. */
+  /** Whether id'_1 is or was a credential of this key. */
   readonly newDeviceKnown: boolean
 }
 
@@ -82,61 +107,71 @@ export type Refused = 'stale' | 'new-device' | 'locked' | 'claim-announced' | 't
 /** Whether a claim is announced, and which ones it supersedes. */
 export function decide(
   asked: Asked,
-  rows: readonly ClaimRow[],
+  { claims, takenBack }: ClaimsState,
   clocks: Clocks,
 ): { readonly refused: Refused } | { readonly supersedes: readonly string[] } {
   const { wall } = clocks
-  const announced = rows.filter((row) => isAnnounced(row, clocks))
-  const today = rows.filter((row) => row.announced > wall - 86_400)
-  const stale = asked.createdAt < wall - CLAIM_AGE_SECONDS || asked.createdAt > wall + CLAIM_SKEW_SECONDS
-  if (stale) return { refused: 'stale' }
-  if (asked.newDeviceKnown || wasRefused(asked, rows)) return { refused: 'new-device' }
-  if (asked.kind === 'device-moved' && asked.locked) return { refused: 'locked' }
-  // Whoever has kappa and the device is the owner, and may change K before a stolen kappa gets through.
-  const owner = asked.kind === 'recovery-key' && asked.both
-  if (!isRecovery(asked) && !owner && announced.some(isRecovery)) return { refused: 'claim-announced' }
-  if (announced.length >= ANNOUNCED_CLAIMS || today.length >= CLAIMS_A_DAY) return { refused: 'too-many' }
+  const { kind, newDevice, both, createdAt } = asked
+  const announced = claims.filter((row) => isAnnounced(row, clocks))
+  if (createdAt < wall - CLAIM_AGE_SECONDS || createdAt > wall + CLAIM_SKEW_SECONDS)
+    return { refused: 'stale' }
+  // A move order covers id'_1 alone, so one that was taken back must not come back under another nonce.
+  const again = kind === 'device-moved' && !both && newDevice !== null && takenBack.includes(newDevice)
+  if (asked.newDeviceKnown || again) return { refused: 'new-device' }
+  if (kind === 'device-moved' && asked.locked) return { refused: 'locked' }
+  const before = isOwners(asked)
+    ? []
+    : announced.filter((row) => isOwners(row) || (!isRecovery(asked) && isRecovery(row)))
+  if (before.length > 0) return { refused: 'claim-announced' }
   const gives = (row: ClaimRow): boolean =>
-    (asked.newDevice !== null && row.newDevice === asked.newDevice) ||
-    (isRecovery(asked) && !isRecovery(row) && !(row.kind === 'recovery-key' && row.both))
-  return { supersedes: announced.filter(gives).map(({ name }) => name) }
-}
-
-/** A move order covers id'_1 alone, so one that was taken back must not come back under another nonce. */
-function wasRefused({ kind, newDevice, both }: Asked, rows: readonly ClaimRow[]): boolean {
-  if (kind !== 'device-moved' || both) return false
-  return rows.some((row) => row.newDevice === newDevice && row.ended === 'vetoed')
+    isOwners(asked) ||
+    (newDevice !== null && row.newDevice === newDevice) ||
+    (isRecovery(asked) && !isRecovery(row))
+  const supersedes = announced.filter(gives).map(({ name }) => name)
+  const today = claims.filter((row) => row.announced > wall - 86_400)
+  const tooMany = announced.length - supersedes.length >= ANNOUNCED_CLAIMS || today.length >= CLAIMS_A_DAY
+  // The owner's own claim is never one too many: whoever has kappa alone must not keep it out.
+  return tooMany && !isOwners(asked) ? { refused: 'too-many' } : { supersedes }
 }
 
 /** Whether a credential may stop a claim now: `no` for one that is not announced. */
 export function mayVeto(
   row: ClaimRow,
   credential: string,
-  rows: readonly ClaimRow[],
+  { vetoes }: ClaimsState,
   clocks: Clocks,
 ): 'yes' | 'no' | 'protected' | 'spent' {
   if (!isAnnounced(row, clocks)) return 'no'
   if (!isRecovery(row)) return 'yes'
   if (row.secondFactor) return 'protected'
-  return hasVeto(credential, rows, clocks) ? 'yes' : 'spent'
+  const spent = vetoes.some((veto) => veto.credential === credential && veto.at > clocks.wall - VETO_SECONDS)
+  return spent ? 'spent' : 'yes'
 }
 
-function hasVeto(credential: string, rows: readonly ClaimRow[], { wall }: Clocks): boolean {
-  return !rows.some(
-    (row) =>
-      row.ended === 'vetoed' &&
-      row.vetoedBy === credential &&
-      isRecovery(row) &&
-      (row.endedAt ?? 0) > wall - VETO_SECONDS,
-  )
+/** A claim more. */
+export function withClaim(state: ClaimsState, row: ClaimRow): ClaimsState {
+  return prune({ ...state, claims: [...state.claims, row] })
 }
 
-/**
- * Whether a refresh may be prepared: not while a claim for another device is announced. A refresh to a new recovery key
- * under a claim that device and kappa signed goes through.
- */
-export function mayRefresh(rows: readonly ClaimRow[], clocks: Clocks, under: string | undefined): boolean {
-  const own = rows.find(({ name }) => name === under)
-  if (own?.both && own.kind === 'recovery-key' && stateOf(own, clocks).state === 'ready') return true
-  return !rows.some((row) => row.newDevice !== null && isAnnounced(row, clocks))
+/** The claim of that name ended. */
+export function withEnd(state: ClaimsState, name: string, ended: ClaimEnd): ClaimsState {
+  return prune({ ...state, claims: state.claims.map((row) => (row.name === name ? { ...row, ended } : row)) })
+}
+
+/** A credential stopped a claim. */
+export function withVeto(state: ClaimsState, row: ClaimRow, credential: string, wall: number): ClaimsState {
+  const { vetoes, takenBack } = withEnd(state, row.name, 'vetoed')
+  const counting = vetoes.filter(({ at }) => at > wall - VETO_SECONDS)
+  const back = row.kind === 'device-moved' && row.newDevice !== null ? [row.newDevice] : []
+  return {
+    ...withEnd(state, row.name, 'vetoed'),
+    vetoes: isRecovery(row) ? [...counting, { credential, at: wall }] : counting,
+    takenBack: [...takenBack, ...back].slice(-TAKEN_BACK),
+  }
+}
+
+/** Forgets the oldest of those that ended. */
+function prune(state: ClaimsState): ClaimsState {
+  const surplus = state.claims.filter(({ ended }) => ended !== null).slice(0, -ENDED_CLAIMS)
+  return { ...state, claims: state.claims.filter((row) => !surplus.includes(row)) }
 }

@@ -11,6 +11,7 @@ import { Misuse } from '@tercet/protocol/errors'
 import { toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
 import { type AuditFacts, append, CHANGING_EVENTS } from '../audit/log.js'
+import { type ClaimsState, NO_CLAIMS } from '../recovery/state.js'
 import { Refusal } from '../refusal.js'
 import type { Tagger } from '../seal.js'
 import { afterCommit, type Tx } from './open.js'
@@ -42,6 +43,7 @@ export interface KeyState {
   readonly strikes: readonly number[]
   readonly devices: readonly Credential[]
   readonly setups: readonly LiveSetup[]
+  readonly claims: ClaimsState
   /** K */
   readonly recoveryKey: string
   readonly policyHash: string
@@ -78,6 +80,7 @@ export function firstState(about: {
     strikes: [],
     devices: [{ identity, created: about.created, revoked: null }],
     setups: [{ ...epochs.act.id, otSetup: toBase64url(about.otSetupA) }],
+    claims: NO_CLAIMS,
     recoveryKey: toBase64url(about.recoveryKey),
     policyHash: toBase64url(about.policyHash),
   }
