@@ -1,19 +1,21 @@
 // Can a user leave? Device and recovery machine sign with no node and no network, and the chain accepts it. (security.md, pair D + V)
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { Wallet } from '@tercet/client'
+import { ASSEMBLE_SENTENCE, acknowledgeExposure, Exit, loopbackLink } from '@tercet/client/recovery'
 import { fileStorage } from '@tercet/client/storage/file'
-import { Transaction, verifyMessage } from 'ethers'
+import { Wallet as EthersWallet, Transaction, verifyMessage } from 'ethers'
 import { parseEther, recoverMessageAddress, serializeTransaction } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { builtProgram } from '../support/device-process.js'
 import type { Evm } from '../support/evm.js'
+import { linkOf } from '../support/leaving-link.js'
 import { type LeavingReport, type LeavingTask, PASSPHRASES } from '../support/leaving-task.js'
 import { newDataDir, startNode } from '../support/node-process.js'
-import { run } from '../support/processes.js'
+import { run, start } from '../support/processes.js'
 import { built } from '../support/root.js'
 import { startEvm } from '../support/start-evm.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
@@ -124,5 +126,67 @@ describe('device and recovery machine', () => {
     const before = await evm.balance(RECIPIENT)
     expect((await evm.execute(report.serialized)).succeeded).toBe(true)
     expect((await evm.balance(RECIPIENT)) - before).toBe(parseEther('0.25'))
+  })
+})
+
+describe('the last resort', () => {
+  it('puts the key together in a file that other software can use, and the device signs no more', async () => {
+    const descriptors = ['--passphrase-fd', '3', '--out-passphrase-fd', '4']
+    const files = ['--key', path('key'), '--out', path('private-key'), '--path', 'm/0/0']
+    const args = [
+      'exit',
+      path('kit'),
+      ...files,
+      ...descriptors,
+      '--link',
+      'loopback',
+      '--assemble',
+      '--i-understand',
+    ]
+    const program = start('recovery', process.execPath, [built('packages/recovery/dist/main.js'), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    })
+    for (const [descriptor, secret] of [[3, PASSPHRASES.recovery] as const, [4, PASSPHRASES.key] as const]) {
+      const stream = program.child.stdio[descriptor]
+      if (stream && 'end' in stream) stream.end(`${secret}\n`)
+    }
+    const link = loopbackLink(await linkOf(program))
+    const storage = await fileStorage({ path: path('device'), passphrase: PASSPHRASES.device })
+    const exit = await Exit.open({ storage, walletId, link })
+    await exit.assemble(ASSEMBLE_SENTENCE)
+    expect(await program.ended()).toBe(0)
+    expect(program.stderr()).toContain('It cannot be undone')
+    expect(statSync(path('private-key')).mode & 0o777).toBe(0o600)
+
+    const { stdout } = await run(
+      'reveal',
+      process.execPath,
+      [
+        built('packages/recovery/dist/main.js'),
+        '--json',
+        'reveal',
+        path('private-key'),
+        '--passphrase-fd',
+        '3',
+      ],
+      PASSPHRASES.key,
+    )
+    const { privateKey = '' } = JSON.parse(stdout()) as Record<string, string>
+    expect(readFileSync(path('private-key'), 'utf8')).not.toContain(privateKey.slice(2))
+    expect(program.stdout() + program.stderr()).not.toContain(privateKey.slice(2))
+    expect(privateKey).toMatch(/^0x[0-9a-f]{64}$/)
+    const outside = new EthersWallet(privateKey)
+    expect(outside.address).toBe(address)
+    expect(verifyMessage('moved', await outside.signMessage('moved'))).toBe(address)
+
+    await storage.close()
+    const reopened = await fileStorage({ path: path('device'), passphrase: PASSPHRASES.device })
+    const wallet = await Wallet.open({ storage: reopened, walletId, pool: { size: 0 } })
+    await expect(wallet.signMessage('again')).rejects.toMatchObject({ code: 'exposed' })
+    await acknowledgeExposure(reopened, walletId)
+    // The node is gone: with the acknowledgement it is asked again.
+    await expect(wallet.signMessage('again')).rejects.toMatchObject({ code: 'network' })
+    await wallet.close()
+    await reopened.close()
   })
 })

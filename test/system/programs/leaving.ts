@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { Exit, loopbackLink } from '@tercet/client/recovery'
 import { folderLink } from '@tercet/client/recovery/folder'
 import { fileStorage } from '@tercet/client/storage/file'
+import { linkOf } from '../../support/leaving-link.js'
 import { type LeavingReport, type LeavingTask, PASSPHRASES } from '../../support/leaving-task.js'
 import { type Program, start } from '../../support/processes.js'
 import { built } from '../../support/root.js'
@@ -13,7 +14,19 @@ const task = JSON.parse(process.argv[2] ?? '{}') as LeavingTask
 
 /** The recovery program, which answers everything with yes. Its passphrase comes on descriptor 3. */
 function startRecovery(): Program {
-  const args = ['exit', task.kit, '--key', task.key, '--passphrase-fd', '3', '--link', task.link, '--yes']
+  const sameMachine = task.link === 'loopback' ? ['--one-machine'] : []
+  const args = [
+    'exit',
+    task.kit,
+    ...sameMachine,
+    '--key',
+    task.key,
+    '--passphrase-fd',
+    '3',
+    '--link',
+    task.link,
+    '--yes',
+  ]
   const program = start(
     'recovery',
     process.execPath,
@@ -25,20 +38,6 @@ function startRecovery(): Program {
   const descriptor = program.child.stdio[3]
   if (descriptor && 'end' in descriptor) descriptor.end(`${PASSPHRASES.recovery}\n`)
   return program
-}
-
-/** The link as the recovery program names it. */
-async function linkOf(program: Program): Promise<string> {
-  for (;;) {
-    const line = program
-      .stderr()
-      .split('\n')
-      .slice(0, -1)
-      .find((text) => text.startsWith('link '))
-    if (line !== undefined) return line.slice('link '.length).trim()
-    if (program.child.exitCode !== null) throw new Error(`recovery ended: ${program.stderr()}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
 
 async function reach(address: string): Promise<string> {

@@ -16,6 +16,23 @@ export async function askSentence(sentence: string, flag: string): Promise<boole
   return (await askLine('> ', flag)).trim() === sentence
 }
 
+/**
+ * Says what it means that two shares come together on one machine, and has it confirmed. Over a folder the other share is
+ * somewhere else, or its owner has decided otherwise. @throws Refused `failed` where it is not confirmed
+ */
+export async function confirmOneMachine(link: string, confirmed: boolean | undefined): Promise<void> {
+  if (link !== 'loopback') return
+  tell(
+    '',
+    'Device and recovery key are on this one machine: it holds two of the three shares, which is the whole key.',
+    'Whoever controls it now can take everything. Two machines and --link FOLDER are safer.',
+    'Afterwards move to a new recovery key, made on another machine: the old one has been here.',
+    '',
+  )
+  if (confirmed === true || (await askYes('Go on with this one machine?', '--one-machine'))) return
+  throw new Refused('failed', 'not confirmed: nothing was opened', { reason: 'refused' })
+}
+
 /** Refuses before any work is done where a question will have to be asked and cannot be. @throws Refused `usage` */
 export function assertCanAsk(flag: string): void {
   if (!hasTerminal()) throw new Refused('usage', `no terminal to ask at: ${flag} answers beforehand`)

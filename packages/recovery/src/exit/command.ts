@@ -44,6 +44,7 @@ export function addExit(program: Command, say: (report: Report) => void): void {
         parseSeconds,
       )
       .option('--yes', 'confirm every request without asking')
+      .option('--one-machine', 'with `loopback`: confirm that two shares come together on this machine')
       .option('--raw-digest', 'also sign a bare digest, which shows nothing of what it stands for')
       .option('--assemble', 'LAST RESORT: put the whole private key together, for other software')
       .option('--path <path>', 'with --assemble: the path of the key: m where left out')
@@ -64,6 +65,7 @@ export function addExit(program: Command, say: (report: Report) => void): void {
 /** Signs what the device asks for and the person confirms, until the device is done. @throws Refused */
 async function exit(path: string, options: ExitCommandOptions): Promise<Report> {
   if (options.yes !== true) assertCanAsk('--yes')
+  if (options.link === 'loopback' && options.oneMachine !== true) assertCanAsk('--one-machine')
   const found = await check(path)
   const signed: Judged[] = []
   await asParty(found, options, async (party) => {

@@ -10,6 +10,7 @@ import { type KeyOptions, openKeyFor } from '../key-source.js'
 import type { ConsistentKit } from '../kit-verification.js'
 import { openShare } from '../kits.js'
 import { openLink } from '../link/open.js'
+import { confirmOneMachine } from './ask.js'
 import { ExitRefused } from './judge.js'
 
 export const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -29,6 +30,8 @@ export interface PartyOptions extends KeyOptions {
   readonly link: string
   /** For one message of the device, seconds. */
   readonly wait?: number
+  /** Confirms beforehand that two shares come together on this machine. */
+  readonly oneMachine?: boolean
 }
 
 /** Opens share and link for the work, and closes the link after it. @throws Refused, with the session's end in plain words */
@@ -37,6 +40,7 @@ export async function asParty<T>(
   options: PartyOptions,
   work: (party: Party) => Promise<T>,
 ): Promise<T> {
+  await confirmOneMachine(options.link, options.oneMachine)
   const { sidInputs } = found.kit.record
   const { kappa } = await openKeyFor(sidInputs.recoveryKey, options)
   const share = openShare(found, kappa)
