@@ -83,7 +83,7 @@ export function committed(state: DeviceEpochs, id: ShareId): DeviceStep {
       effects: state.act === null ? ['drop-pend'] : ['drop-act', 'drop-pend'],
     }
   }
-  const retiring = pend.role === 'operator' ? id : state.retiring
+  const retiring = pend.role === 'operator' || pend.role === 'operator-alone' ? id : state.retiring
   const effects =
     state.act === null ? (['pend-becomes-act'] as const) : (['drop-act', 'pend-becomes-act'] as const)
   return { state: { ...after, act: id, retiring }, effects }
@@ -94,6 +94,18 @@ export function unknown(state: DeviceEpochs, id: ShareId): DeviceStep {
   const { pend } = state
   if (!state.commitSent || pend === null || !sameId(pend.id, id)) return ignored(state)
   return { state: { ...state, pend: null, commitSent: false }, effects: ['drop-pend'] }
+}
+
+/**
+ * NEVER from the new node of an operator change. An old node that deals may have let go of the key: it is told
+ * first, with WITHDRAW, and its UNKNOWN is obeyed; until then, or until it is given up for lost, nothing changes.
+ */
+export function never(
+  state: DeviceEpochs,
+  id: ShareId,
+  { oldNodeLost }: { readonly oldNodeLost: boolean },
+): DeviceStep {
+  return state.pend?.role === 'operator' && !oldNodeLost ? ignored(state) : unknown(state, id)
 }
 
 /**

@@ -80,17 +80,20 @@ export function release(
 
 /**
  * WITHDRAW: the key is served here again, on nothing less than the successor's signed NEVER of this id. (An operator
- * who knows that the successor is lost for good may stand in for it, by hand.)
+ * who knows that the successor is lost for good may stand in for it, by hand.) What is still pending under this id
+ * goes too, or a RELEASE that arrives late would stop a key that nobody takes over.
  */
 export function withdraw(
   state: CosignerEpochs,
   { id, never }: { readonly id: ShareId; readonly never: boolean },
 ): CosignerStep<Answer<'unknown'> | Refused> {
+  const { pend, released } = state
   const answer: Answer<'unknown'> = { type: 'unknown', id }
-  if (!sameId(state.released?.id ?? null, id)) return unchanged(state, answer)
-  return never
-    ? unchanged({ ...state, released: null }, answer)
-    : unchanged(state, refuse(state, id, 'released'))
+  const waits = pend?.kind === 'operator' && sameId(pend.id, id)
+  if (!waits && !sameId(released?.id ?? null, id)) return unchanged(state, answer)
+  if (!never) return unchanged(state, refuse(state, id, 'released'))
+  if (!waits) return unchanged({ ...state, released: null }, answer)
+  return { state: { ...state, pend: null }, answer, effects: ['drop-pend'], revoke: [] }
 }
 
 /**

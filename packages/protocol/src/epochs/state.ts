@@ -145,11 +145,12 @@ export interface DevicePending {
   readonly role: DeviceRole
 }
 /**
- * What a commit makes of this machine. `refresh`, `operator`: it holds the new share 1 and the old one; `newcomer`:
- * it holds the new share alone; `hand-over`: it ran the reshare and has no part in the new epoch (the device that
- * is moved away from, the recovery machine).
+ * What a commit makes of this machine. `refresh`, `operator`, `operator-alone`: it holds the new share 1 and the old
+ * one (`operator`: the old node deals; `operator-alone`: the recovery key instead); `newcomer`: it holds the new
+ * share alone; `hand-over`: it ran the reshare and has no part in the new epoch (the device that is moved away from,
+ * the recovery machine).
  */
-export type DeviceRole = 'refresh' | 'operator' | 'newcomer' | 'hand-over'
+export type DeviceRole = 'refresh' | 'operator' | 'operator-alone' | 'newcomer' | 'hand-over'
 
 /** Everything that a device, or a recovery machine, decides with, of one key. All of it is durable. */
 export interface DeviceEpochs {
