@@ -2,11 +2,13 @@
 
 import { createPrivateKey, createPublicKey, ECDH, sign, verify } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { KeyRecord } from '@tercet/protocol/key-record'
 import { decodeKeyShare, type KeyShare } from '@tercet/protocol/key-share'
 import { decodeOtSetup, type OtSetup } from '@tercet/protocol/ot-setup'
 import type { Party } from '@tercet/protocol/party'
 import type { SigningContext } from '@tercet/protocol/presign'
+import { root } from './root.js'
 
 interface Stored {
   readonly seed: string
@@ -52,7 +54,7 @@ export function fixtureWallet(): FixtureWallet {
 }
 
 function load(): FixtureWallet {
-  const text = readFileSync(new URL('../fixtures/wallet.json', import.meta.url), 'utf8')
+  const text = readFileSync(join(root, 'test/fixtures/wallet.json'), 'utf8')
   const stored = JSON.parse(text, (_, value: unknown) =>
     typeof value === 'string' && value.startsWith('b64:') ? base64(value.slice(4)) : value,
   ) as Stored
