@@ -1,11 +1,13 @@
 // Are the known answers of the specification those of this code, and of the text? (SPEC 11)
 
 import { readFileSync } from 'node:fs'
-import { encodePoint, encodeScalar, G } from '@tercet/protocol/curve'
+import { encodePoint, encodeScalar, G, mulBase } from '@tercet/protocol/curve'
 import { hashToPoint } from '@tercet/protocol/internal/oblivious/base-ot'
 import { multiply } from '@tercet/protocol/internal/oblivious/gf128'
 import { expand } from '@tercet/protocol/internal/oblivious/ot-extension'
 import { gadget } from '@tercet/protocol/internal/oblivious/setup'
+import { reshareCommitment } from '@tercet/protocol/internal/reshare-plan'
+import { completeRecord, type KeyRecord } from '@tercet/protocol/key-record'
 import { HS, TH } from '@tercet/protocol/transcript'
 import { describe, expect, it } from 'vitest'
 
@@ -51,7 +53,65 @@ const answers: readonly (readonly [what: string, computed: () => string, expecte
     () => scalar(gadget(zeros).values[415]),
     'd34405c16879cc82f6107d29f15e872ef87b5ae5a9cee21a190e8c39739f51fb',
   ],
+  [
+    'C1 of a reshare',
+    () => hex(commitmentOfReshare()),
+    'e8f58593755d8fc5c88b1f0cc5e6cb0dcf769e6c2ceaacb28235ed969189cc33',
+  ],
+  [
+    'sid of a reshare',
+    () => hex(reshared().sid),
+    '93a74d2c8a3ed61426b9888e9f10a1677be0159f9e1409ea2963659b1db17479',
+  ],
+  [
+    'Tr of a reshare',
+    () => hex(reshared().record.transcript),
+    'dc69a7b457f337f4364483cad054fa10dae1ce3bf4b944e0de42925202a888f8',
+  ],
 ]
+
+const multiple = (k: bigint): Uint8Array => encodePoint(mulBase(k))
+
+/** nI = 00.., keyId = 01.., TrBase = 02.., I = 3, K' = 5*G, A'_I0 = G, A'_I1 = 2*G, rho = 03... */
+function commitmentOfReshare(): Uint8Array {
+  const record = { keyId: from(1, 32), transcript: from(2, 32) } as KeyRecord
+  const plan = { initiator: 3, recoveryKey: mulBase(5n), base: { record } } as const
+  return reshareCommitment(plan, from(0, 32), { a0: mulBase(1n), a1: mulBase(2n), rho: from(3, 32) })
+}
+
+/** A replace by the dealers 2 and 3, whose record is made of counting bytes and small multiples of G. */
+function reshared() {
+  return completeRecord({
+    kind: 'replace',
+    dealers: [2, 3],
+    keyId: from(1, 32),
+    epoch: 7,
+    attempt: 9,
+    transcriptPrev: from(2, 32),
+    sidInputs: {
+      nI: from(0, 32),
+      nJ: from(4, 32),
+      idDealerA: from(10, 34),
+      idDealerB: from(11, 34),
+      idD: from(12, 34),
+      idC: from(13, 34),
+      ekI: from(5, 32),
+      ekJ: from(6, 32),
+      ek1: from(7, 32),
+      ek2: from(8, 32),
+      recoveryKey: multiple(5n),
+      policyHash: from(9, 32),
+      commitment: commitmentOfReshare(),
+    },
+    commitments: [
+      [multiple(1n), multiple(2n)],
+      [multiple(3n), multiple(4n)],
+    ],
+    encryptions: [from(15, 14480), from(16, 14480)],
+    otSetupIds: [zeros, zeros],
+    chainCode: from(14, 32),
+  })
+}
 
 const specification = readFileSync(
   new URL('../../packages/protocol/SPEC.md', import.meta.url),
