@@ -23,6 +23,7 @@ import { createOtSetups } from './ot-setups.js'
 import { createPairs } from './pairs.js'
 import { createRecovery } from './recovery/recovery.js'
 import { EXIT, StartRefused } from './refusal.js'
+import { createReshare } from './reshare/reshare.js'
 import { createSealer, createTagger } from './seal.js'
 import { createSigning } from './signing.js'
 import { openGeneration } from './store/generation.js'
@@ -114,7 +115,9 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   }
   const recovery = createRecovery(node, config.noticeUrl)
   const exchange = createExchange(node, { ...gate, admit }, recovery.claims.isNoticed)
-  const app = createRoutes(node, exchange, { keygen, otSetups, signing, recovery: recovery.routes }, config)
+  const reshare = createReshare(node, pairs, recovery.claims, () => false)
+  const operations = { keygen, otSetups, signing, reshare, recovery: recovery.routes }
+  const app = createRoutes(node, exchange, operations, config)
 
   const generation = await openGeneration(config.generationFile ?? files.generation, store)
   store.onHead = generation.note
@@ -154,10 +157,11 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
       pairs,
       { sweep: () => keygen.sessions.sweep() },
       { sweep: () => otSetups.sessions.sweep() },
+      { sweep: () => reshare.sessions.sweep() },
     ])
       sweep()
     node.metrics.sessions.set(
-      pairs.sessions.counts.open + keygen.sessions.counts.open + otSetups.sessions.counts.open,
+      [pairs, keygen, otSetups, reshare].reduce((sum, { sessions }) => sum + sessions.counts.open, 0),
     )
     node.metrics.presignatures.set(pairs.count)
   }, 5_000)

@@ -59,6 +59,12 @@ export const LIMITS = {
   keygenSafeSeconds: 120,
   /** How long a key generation of one message keeps its place when all are taken. */
   keygenUnstartedSeconds: 15,
+  openReshares: 64,
+  /** A device, whoever holds the recovery key, and a device that is moved to. */
+  openResharesPerKey: 4,
+  reshareSeconds: 600,
+  /** Of one who may start them. */
+  resharesPerHour: 20,
   sessionSeconds: 120,
   /** How long the answer of a pool signature is kept for retries. */
   answerSeconds: 600,

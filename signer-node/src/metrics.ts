@@ -50,6 +50,12 @@ export function createMetrics() {
       labelNames: ['outcome'] as const,
       registers,
     }),
+    reshares: new Counter({ name: 'tercet_reshares_total', help: 'Epochs that began', registers }),
+    unconfirmedEpochs: new Gauge({
+      name: 'tercet_epochs_unconfirmed',
+      help: 'Keys whose old share is kept because the device did not confirm the new one for days',
+      registers,
+    }),
     keygens: new Counter({ name: 'tercet_keygens_total', help: 'Keys confirmed', registers }),
     sessions: new Gauge({ name: 'tercet_sessions_open', help: 'Open protocol sessions', registers }),
     presignatures: new Gauge({ name: 'tercet_presignatures', help: 'Presignatures in memory', registers }),

@@ -118,7 +118,25 @@ export function createPairs(node: Node) {
   /** The pair's setup is burned: its seeds leave memory, and with them everything made under it. */
   function burned(keyId: Uint8Array, otSetups: readonly Uint8Array[]): void {
     drop(keyId, 'burned')
-    // The erased seeds leave the write-ahead log too; a failure stops the node by itself.
+    forget(otSetups)
+  }
+
+  /** Generations of a key are not served any more: what was made under their setups goes with them. */
+  function ended(keyId: Uint8Array, otSetups: readonly Uint8Array[]): void {
+    const wallet = toBase64url(keyId)
+    const isOf = ({ otSetupA }: SigningData): boolean =>
+      otSetups.some((gone) => Buffer.compare(gone, otSetupA) === 0)
+    sessions.endWhere((session) => session.wallet === wallet && isOf(session.data), 'unknown-session')
+    for (const presignature of [...(pools.get(wallet)?.values() ?? [])]) {
+      if (!isOf(presignature)) continue
+      if (presignature.taken) presignature.doomed = true
+      else remove(wallet, presignature)
+    }
+    forget(otSetups)
+  }
+
+  /** Erased seeds and shares leave the write-ahead log and the worker too; a failure stops the node by itself. */
+  function forget(otSetups: readonly Uint8Array[]): void {
     void node.store.checkpoint().catch(() => undefined)
     for (const otSetupA of otSetups) {
       void node.engine.run('signing.forget', { otSetupA }).catch(() => undefined)
@@ -149,6 +167,7 @@ export function createPairs(node: Node) {
     remove,
     makeRoom,
     burned,
+    ended,
     dropAll,
     sweep,
     get count() {

@@ -20,6 +20,8 @@ const CHANGES = [
   'expired',
   'refresh',
   'recovery',
+  'move',
+  'operator',
   'final',
   'retired',
   ...NOTICE_EVENTS,

@@ -3,10 +3,14 @@
 import { Worker } from 'node:worker_threads'
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
 import type { Call, Failure, Outcome, WorkerSettings } from './calls.js'
+import type { ReshareSteps } from './reshare-steps.js'
 import type { SetupSteps } from './setup-steps.js'
 import type { SigningSteps } from './signing-steps.js'
 
-type Steps = SetupSteps & SigningSteps
+type Steps = SetupSteps & ReshareSteps & SigningSteps
+
+/** Prefixes of the steps that the setup worker runs. */
+const SETUP_STEPS = ['keygen.', 'ot.', 'setup.', 'reshare.']
 
 /** A step failed inside a worker in a way that no peer can cause. */
 export class EngineFault extends Error {
@@ -45,7 +49,7 @@ export function startEngine(settings: EngineSettings): Engine {
   const signing = start('signing', settings.signingStates)
   return {
     run: (step, input) => {
-      const isSetup = step.startsWith('keygen.') || step.startsWith('ot.') || step.startsWith('setup.')
+      const isSetup = SETUP_STEPS.some((prefix) => step.startsWith(prefix))
       return (isSetup ? setup : signing).run(step, input) as Promise<never>
     },
     close: async () => {

@@ -105,7 +105,7 @@ test('what the endpoint refuses, it refuses before the body is read', async () =
 test('what escapes a route is a signed bug with an incident, and is logged', async () => {
   const { node, exchange } = exchangeOf()
   const broken = { ...exchange, run: () => Promise.reject(new Error('escaped')) }
-  const operations = { keygen: {}, otSetups: {}, signing: {}, recovery: {} } as never
+  const operations = { keygen: {}, otSetups: {}, signing: {}, recovery: {}, reshare: { routes: {} } } as never
   errors.length = 0
   const app = createRoutes(node, broken, operations, { origins: [], trustProxy: false })
   const answer = await read(await app.fetch(await post(Uint8Array.of(1))))

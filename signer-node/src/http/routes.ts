@@ -23,6 +23,7 @@ import type { Node } from '../node.js'
 import type { createOtSetups } from '../ot-setups.js'
 import type { RecoveryRoutes } from '../recovery/recovery.js'
 import { Refusal } from '../refusal.js'
+import type { createReshare } from '../reshare/reshare.js'
 import type { Reply } from '../sessions.js'
 import type { createSigning } from '../signing.js'
 import { assertSessionId, type Incoming } from '../steps.js'
@@ -34,6 +35,7 @@ export interface Operations {
   readonly keygen: ReturnType<typeof createKeygen>
   readonly otSetups: ReturnType<typeof createOtSetups>
   readonly signing: ReturnType<typeof createSigning>
+  readonly reshare: ReturnType<typeof createReshare>
   readonly recovery: RecoveryRoutes
 }
 
@@ -45,7 +47,7 @@ const OF_A_SESSION: ReadonlySet<EndpointName> = new Set(['presign.open', 'fresh.
 export function createRoutes(
   node: Node,
   exchange: Exchange,
-  { keygen, otSetups, signing, recovery }: Operations,
+  { keygen, otSetups, signing, reshare, recovery }: Operations,
   { origins, trustProxy }: Pick<Config, 'origins' | 'trustProxy'>,
 ): Hono {
   const app = new Hono()
@@ -87,7 +89,7 @@ export function createRoutes(
 
   async function kit(incoming: Incoming, found: Wallet): Promise<Reply> {
     assertSessionId(node, incoming, 'control', incoming.auth.nonce)
-    return document(await kitOf(node.store, found))
+    return document(await kitOf(node.store, { keyId: found.keyId, ...found.state.epochs.act.id }))
   }
 
   /** Somebody else's wallet and none at all look the same; only its own device learns of a mismatch. (invariant I18) */
@@ -127,6 +129,19 @@ export function createRoutes(
         forWallet(name, c.req.param('id') ?? '', handle),
       ),
     )
+  }
+
+  for (const [name, handle] of entries(reshare.routes)) {
+    app.post(ENDPOINTS[name].path.replace('{id}', ':id'), describe(name), (c) => {
+      const find = (sender: Authenticated) => reshare.find(walletIdOf(c.req.param('id') ?? ''), sender)
+      return exchange.run(name, c.req.raw, sourceOf(c, trustProxy), {
+        admit: async (sender) => {
+          await find(sender)
+          return undefined
+        },
+        handle: async (incoming) => handle(incoming, await find(incoming.auth)),
+      })
+    })
   }
 
   for (const [name, handle] of entries(recovery)) {

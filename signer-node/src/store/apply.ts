@@ -24,6 +24,7 @@ export async function applyStep(
   let state: KeyState = {
     ...before,
     epochs,
+    pending: epochs.pend === null ? null : before.pending,
     devices: before.devices.map((device) =>
       device.revoked === null && revoke.includes(device.identity) ? { ...device, revoked: time } : device,
     ),

@@ -35,6 +35,10 @@ export interface LiveSetup extends ShareId {
  */
 export interface KeyState {
   readonly epochs: CosignerEpochs
+  /** Unix seconds when act began to be served. */
+  readonly actSince: number
+  /** Of what is pending: the hash of the claim behind it, and SHA-256 of its kit as it was prepared. */
+  readonly pending: { readonly claim: string | null; readonly kit: string } | null
   /** Set once the key was handed over: nothing is served any more. */
   readonly retired: RetiredEpochs | null
   /** After the third strike in 24 h, until a reshare that involves the recovery share. */
@@ -75,6 +79,8 @@ export function firstState(about: {
   const epochs = cosigner.first(identity, toBase64url(about.transcript))
   return {
     epochs,
+    actSince: about.created,
+    pending: null,
     retired: null,
     locked: false,
     strikes: [],

@@ -223,3 +223,35 @@ export async function kitOf(store: Store, { keyId, epoch, attempt }: Generation)
   if (row === undefined) throw new Refusal('not-found')
   return row.kit
 }
+
+/** The share's kit is complete, and its COMMIT has an answer. */
+export async function setCommitted(
+  tx: Tx,
+  { keyId, epoch, attempt }: Generation,
+  columns: { readonly kit: Uint8Array; readonly committed: Uint8Array },
+): Promise<void> {
+  await tx
+    .updateTable('shares')
+    .set(columns)
+    .where('key_id', '=', keyId)
+    .where('epoch', '=', epoch)
+    .where('attempt', '=', attempt)
+    .execute()
+}
+
+/** The answer that the COMMIT of a share got. */
+export async function committedShare(
+  store: Store,
+  { keyId, epoch, attempt }: Generation,
+): Promise<Uint8Array | undefined> {
+  const row = await store.read((db) =>
+    db
+      .selectFrom('shares')
+      .select('committed')
+      .where('key_id', '=', keyId)
+      .where('epoch', '=', epoch)
+      .where('attempt', '=', attempt)
+      .executeTakeFirst(),
+  )
+  return row?.committed ?? undefined
+}
