@@ -27,7 +27,7 @@ import {
   startRefresh,
   startReplace,
 } from '@tercet/protocol/reshare'
-import { fixtureWallet } from './fixture.js'
+import { fixtureWallet, type Identity, identityOf } from './fixture.js'
 
 const NO_SIGNATURE = new Uint8Array(64)
 
@@ -35,6 +35,7 @@ const NO_SIGNATURE = new Uint8Array(64)
 export interface Generation {
   readonly record: KeyRecord
   readonly kappa: bigint
+  readonly identities: readonly [device: Identity, cosigner: Identity]
   /** Of the parties 1 and 2. */
   readonly shares: readonly [KeyShare, KeyShare]
   /** The setups that came with a refresh, of the device and of the cosigner. */
@@ -61,7 +62,13 @@ export const USES: readonly Use[] = [
 /** The stored wallet as a generation. */
 export function firstGeneration(): Generation {
   const wallet = fixtureWallet()
-  return { record: wallet.record, kappa: wallet.kappa, shares: [wallet.share(1), wallet.share(2)] }
+  const { device, cosigner } = wallet.identities
+  return {
+    record: wallet.record,
+    kappa: wallet.kappa,
+    identities: [device, cosigner],
+    shares: [wallet.share(1), wallet.share(2)],
+  }
 }
 
 /** The share of any party; that of party 3 is opened from the record. */
@@ -111,6 +118,7 @@ function refresh(base: Generation, id: ShareId, random: Random, change?: NewReco
   return {
     record: e.key.record,
     kappa: change?.kappa ?? kappa,
+    identities: base.identities,
     shares: [e.key.share, d.key.share],
     otSetups: [e.key.otSetup, d.key.otSetup],
   }
@@ -126,7 +134,9 @@ function replace(
   const { record, kappa } = base
   const [initiator, responder] = use.dealers[0] === 2 ? ([3, 2] as const) : use.dealers
   const party = use.newcomer as 1 | 2
-  const identity = Uint8Array.of(1, 2, ...random(32))
+  const newIdentity = identityOf(random(32))
+  const identity = newIdentity.id
+  const [device, cosigner] = base.identities
   const invitation = encodeMessage('newcomer.req1', {
     nonce: random(32),
     keyId: record.keyId,
@@ -171,7 +181,12 @@ function replace(
   const stayed = e.share ?? (d.share as KeyShare)
   const shares = party === 1 ? ([f.key.share, stayed] as const) : ([stayed, f.key.share] as const)
   confirmed(shares[0], shares[1], random)
-  return { record: sameRecord(e.record, d.record, f.key.record), kappa: change?.kappa ?? kappa, shares }
+  return {
+    record: sameRecord(e.record, d.record, f.key.record),
+    kappa: change?.kappa ?? kappa,
+    identities: party === 1 ? [newIdentity, cosigner] : [device, newIdentity],
+    shares,
+  }
 }
 
 /** COMMIT, as the device makes it and the cosigner checks it. */
