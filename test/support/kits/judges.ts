@@ -1,8 +1,8 @@
 // What do both verifiers of recovery kits say? Ours in this process, Python's in one of its own for many kits.
 
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { KitRefused, verifyKit } from '@tercet/recovery/kit-verification'
+import { start } from '../processes.js'
 import { root } from '../root.js'
 
 /** A kit's bytes with what a test expects of them. */
@@ -24,12 +24,14 @@ export async function judged(
   skip: readonly string[] = [],
 ): Promise<{ verdicts: Verdict[]; pythonSeconds: number }> {
   const from = performance.now()
-  const python = pythonVerdicts(kits, skip)
-  const pythonSeconds = (performance.now() - from) / 1000
-  const verdicts: Verdict[] = []
-  for (const [i, { bytes }] of kits.entries())
-    verdicts.push({ ours: await ourVerdict(bytes), python: python[i] as string })
-  return { verdicts, pythonSeconds }
+  const theirs = pythonVerdicts(kits, skip).then((lines) => ({
+    lines,
+    pythonSeconds: (performance.now() - from) / 1000,
+  }))
+  const ours: string[] = []
+  for (const { bytes } of kits) ours.push(await ourVerdict(bytes))
+  const { lines, pythonSeconds } = await theirs
+  return { verdicts: lines.map((python, i) => ({ ours: ours[i] as string, python })), pythonSeconds }
 }
 
 /** One line for every kit about which the two disagree, or both are wrong. */
@@ -51,20 +53,17 @@ async function ourVerdict(bytes: Uint8Array): Promise<string> {
   }
 }
 
-function pythonVerdicts(kits: readonly Candidate[], skip: readonly string[]): string[] {
+async function pythonVerdicts(kits: readonly Candidate[], skip: readonly string[]): Promise<string[]> {
   const program = join(root, 'test/python/verify_kit.py')
   const args = [program, '--lines', ...skip.flatMap((check) => ['--skip', check])]
-  const input = kits.map(({ bytes }) => `${Buffer.from(bytes).toString('base64')}\n`).join('')
-  const { status, stdout, stderr } = spawnSync('python3', args, {
-    input,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  })
-  const lines = (stdout ?? '').split('\n').slice(0, -1)
+  const python = start('python3', 'python3', args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  python.child.stdin?.end(kits.map(({ bytes }) => `${Buffer.from(bytes).toString('base64')}\n`).join(''))
+  const status = await python.ended()
+  const lines = python.stdout().split('\n').slice(0, -1)
   const inconsistent = lines.some((line) => line !== 'consistent')
-  if (lines.length !== kits.length || status !== (inconsistent ? 1 : 0))
-    throw new Error(
-      `verify_kit.py answered ${lines.length} of ${kits.length} kits, exit ${status}: ${stderr}`,
-    )
+  if (lines.length !== kits.length || status !== (inconsistent ? 1 : 0)) {
+    const what = `${lines.length} of ${kits.length} kits, exit ${status}`
+    throw new Error(`verify_kit.py answered ${what}: ${python.stderr()}`)
+  }
   return lines
 }

@@ -68,7 +68,7 @@ function commandAddress(address: string): string {
 function instructions(sheet: Sheet, { address, fingerprint }: KitCode, node: string): void {
   sheet.title('What to do')
   sheet.paragraph(
-    'You need a computer that you trust (not the phone), the program tercet-recovery on it, the kit file, and your 24 words or your key file. In the lines to type, KIT stands for the kit file, and FILE for the key file. With 24 words, write --phrase instead of --key FILE.',
+    'You need a computer that you trust (not the phone), the program tercet-recovery on it, the kit file, and your 24 words or your key file. In the lines to type, KIT stands for the kit file, FILE for the key file, NODE for the address of the node, and FOLDER for a folder that phone and computer both see, a USB stick for example. With 24 words, write --phrase instead of --key FILE.',
   )
   sheet.heading('Once a year: rehearse')
   sheet.steps([
@@ -87,7 +87,7 @@ function instructions(sheet: Sheet, { address, fingerprint }: KitCode, node: str
     { text: 'On the new phone, choose to recover a wallet. It shows a code.' },
     {
       text: 'Start the recovery, with that code for CODE. The program says how long you must wait; then type the same again.',
-      type: `tercet-recovery recover KIT --key FILE --device CODE --node ${node}`,
+      type: `tercet-recovery recover KIT --key FILE --device CODE --node ${node} --link FOLDER`,
     },
     { text: 'The new phone must show the address on this page. The old phone can do nothing any more.' },
     { text: 'Make a new kit on the new phone and print it. Destroy this page and the old kit file.' },
@@ -97,7 +97,7 @@ function instructions(sheet: Sheet, { address, fingerprint }: KitCode, node: str
     { text: 'Check the kit as above.' },
     {
       text: 'Phone and computer can sign together without the service. Choose to leave on the phone, then type:',
-      type: 'tercet-recovery exit KIT --key FILE',
+      type: 'tercet-recovery exit KIT --key FILE --link FOLDER',
     },
     {
       text: 'Read every transaction on the computer before you agree to it. Send your assets to an address of a wallet that works.',
