@@ -113,7 +113,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     lookAtClocks()
     return gate.admit(head, body)
   }
-  const recovery = createRecovery(node, config.noticeUrl)
+  const recovery = createRecovery(node, config.noticeUrl, pairs)
   const exchange = createExchange(node, { ...gate, admit }, recovery.claims.isNoticed)
   const reshare = createReshare(node, pairs, recovery.claims, () => false)
   const operations = { keygen, otSetups, signing, reshare, recovery: recovery.routes }

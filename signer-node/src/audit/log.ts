@@ -8,7 +8,7 @@ import { NOTICE_EVENTS } from '@tercet/wire/notice'
 import { type Head, noteHead, type Store, type Tx } from '../store/open.js'
 
 /** Events of entries that change nothing of the key's state. */
-const OTHER_EVENTS = ['self-test', 'approved', 'denied', 'drill'] as const
+const OTHER_EVENTS = ['self-test', 'approved', 'denied', 'drill', 'handed-over', 'abandoned'] as const
 const CHANGES = [
   'keygen',
   'ot-setup',
@@ -23,6 +23,9 @@ const CHANGES = [
   'move',
   'operator',
   'final',
+  'released',
+  'withdrawn',
+  'joined',
   'retired',
   ...NOTICE_EVENTS,
 ] as const

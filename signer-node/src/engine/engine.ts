@@ -3,14 +3,15 @@
 import { Worker } from 'node:worker_threads'
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
 import type { Call, Failure, Outcome, WorkerSettings } from './calls.js'
+import type { NewcomerSteps } from './newcomer-steps.js'
 import type { ReshareSteps } from './reshare-steps.js'
 import type { SetupSteps } from './setup-steps.js'
 import type { SigningSteps } from './signing-steps.js'
 
-type Steps = SetupSteps & ReshareSteps & SigningSteps
+type Steps = SetupSteps & ReshareSteps & NewcomerSteps & SigningSteps
 
 /** Prefixes of the steps that the setup worker runs. */
-const SETUP_STEPS = ['keygen.', 'ot.', 'setup.', 'reshare.']
+const SETUP_STEPS = ['keygen.', 'ot.', 'setup.', 'reshare.', 'newcomer.']
 
 /** A step failed inside a worker in a way that no peer can cause. */
 export class EngineFault extends Error {

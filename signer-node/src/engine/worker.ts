@@ -7,6 +7,7 @@ import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
 import { whereOf } from '../log.js'
 import { createSealer } from '../seal.js'
 import type { Call, Outcome, WorkerSettings } from './calls.js'
+import { newcomerSteps } from './newcomer-steps.js'
 import { reshareSteps } from './reshare-steps.js'
 import { setupSteps } from './setup-steps.js'
 import { signingSteps } from './signing-steps.js'
@@ -21,7 +22,11 @@ if (settings.role === 'setup' && process.platform === 'linux') setPriority(0, 5)
 
 const steps: Readonly<Record<string, (input: never) => unknown>> =
   settings.role === 'setup'
-    ? { ...setupSteps(sealer, random, settings.states), ...reshareSteps(sealer, random, settings.states) }
+    ? {
+        ...setupSteps(sealer, random, settings.states),
+        ...reshareSteps(sealer, random, settings.states),
+        ...newcomerSteps(sealer, random, settings.states),
+      }
     : signingSteps(sealer, random, { states: settings.states, keys: settings.keys })
 
 parentPort?.on('message', ({ id, step, input }: Call) => {

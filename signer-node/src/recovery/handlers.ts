@@ -115,9 +115,14 @@ export function createClaimHandlers(node: Node, claims: Claims) {
 }
 
 /** The checks that every request for a wallet's documents begins with, whoever sends it. @throws Refusal */
-export function openingOf(node: Node, incoming: Incoming, wallet: string): Uint8Array {
+export function openingOf(
+  node: Node,
+  incoming: Incoming,
+  wallet: string,
+  opType: 'control' | 'reshare' = 'control',
+): Uint8Array {
   const keyId = bytesOf(wallet)
-  assertSessionId(node, incoming, 'control', incoming.auth.nonce)
+  assertSessionId(node, incoming, opType, incoming.auth.nonce)
   if (!equalBytes(incoming.auth.context.keyId, keyId)) {
     throw new Refusal('mismatch', { field: 'context.key-id' })
   }

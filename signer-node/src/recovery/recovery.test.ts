@@ -25,6 +25,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import { createMetrics } from '../metrics.js'
 import type { Node } from '../node.js'
+import { createPairs } from '../pairs.js'
 import { createTagger } from '../seal.js'
 import type { Incoming } from '../steps.js'
 import { createDatabase, openStore, type Store } from '../store/open.js'
@@ -58,7 +59,7 @@ async function boot(noticeUrl?: string): Promise<void> {
     log: { error: () => undefined },
     clock: { now: () => clock.wall, monotonic: () => clock.up * 1000 },
   } as unknown as Node
-  recovery = createRecovery(node, noticeUrl)
+  recovery = createRecovery(node, noticeUrl, createPairs(node))
   await recovery.start()
 }
 

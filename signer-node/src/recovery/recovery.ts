@@ -2,22 +2,31 @@
 
 import type { EndpointName } from '@tercet/wire/endpoints'
 import type { Node } from '../node.js'
+import type { Pairs } from '../pairs.js'
 import type { Reply } from '../sessions.js'
 import type { Incoming } from '../steps.js'
 import { createClaims } from './claims.js'
 import { createDrills } from './drills.js'
 import { createClaimHandlers } from './handlers.js'
+import { createLeaving } from './leaving.js'
+import { createNewcomers } from './newcomers.js'
 import { createOutbox } from './outbox.js'
 
 /** What answers a route: the names are those of its path, empty where it has none. */
 type ForName = (incoming: Incoming, wallet: string, claimHash: string) => Promise<Reply>
 
-export type RecoveryRoutes = Readonly<Record<Extract<EndpointName, `claims.${string}` | 'drill'>, ForName>>
+type Leaving = 'reshare.release' | 'reshare.withdraw' | 'reshare.retire'
+
+export type RecoveryRoutes = Readonly<
+  Record<Extract<EndpointName, `claims.${string}` | `newcomers.${string}` | 'drill' | Leaving>, ForName>
+>
 
 /** @param noticeUrl where notices are posted; without one there are none */
-export function createRecovery(node: Node, noticeUrl: string | undefined) {
+export function createRecovery(node: Node, noticeUrl: string | undefined, pairs: Pairs) {
   const outbox = createOutbox(node, noticeUrl)
   const claims = createClaims(node, outbox)
+  const newcomers = createNewcomers(node)
+  const leaving = createLeaving(node, pairs, claims)
   const { post, list, get, veto } = createClaimHandlers(node, claims)
   const routes: RecoveryRoutes = {
     'claims.post': post,
@@ -25,13 +34,23 @@ export function createRecovery(node: Node, noticeUrl: string | undefined) {
     'claims.get': get,
     'claims.veto': veto,
     drill: createDrills(node),
+    'newcomers.offer': newcomers.offer,
+    'newcomers.accept': newcomers.accept,
+    'newcomers.commit': newcomers.commit,
+    'newcomers.abandon': newcomers.abandon,
+    'reshare.release': leaving.release,
+    'reshare.withdraw': leaving.withdraw,
+    'reshare.retire': leaving.retire,
   }
   return {
     claims,
     routes,
     /** Reads what is announced, and sends what was not sent. Before the node serves. */
     start: claims.start,
-    tick: claims.tick,
+    async tick(): Promise<void> {
+      newcomers.sessions.sweep()
+      await claims.tick()
+    },
     stop: outbox.stop,
   }
 }

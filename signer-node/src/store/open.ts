@@ -56,6 +56,8 @@ export interface Store {
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** The verified states of keys. */
   readonly states: KeyStates
+  /** Tags rows of other tables. */
+  readonly tagger: Tagger
   /** Called after every commit that wrote an audit entry. */
   onHead: ((head: Head) => void) | undefined
   /** Moves what was committed out of the write-ahead log and empties it: what was erased is then on disk nowhere. */
@@ -147,6 +149,7 @@ export function openStore(
         return done.result
       }),
     states: new KeyStates(tagger ?? NO_TAGGER),
+    tagger: tagger ?? NO_TAGGER,
     onHead: undefined,
     // Through the query builder, which waits for a transaction that is open. Busy readers are no failure.
     checkpoint: () =>
