@@ -113,9 +113,9 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     lookAtClocks()
     return gate.admit(head, body)
   }
-  const recovery = createRecovery(node, config.noticeUrl, pairs)
+  const recovery = createRecovery(node, { noticeUrl: config.noticeUrl, successors: files.successors }, pairs)
   const exchange = createExchange(node, { ...gate, admit }, recovery.claims.isNoticed)
-  const reshare = createReshare(node, pairs, recovery.claims, () => false)
+  const reshare = createReshare(node, pairs, recovery.claims, recovery.isSuccessor)
   const operations = { keygen, otSetups, signing, reshare, recovery: recovery.routes }
   const app = createRoutes(node, exchange, operations, config)
 

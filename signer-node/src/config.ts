@@ -35,6 +35,7 @@ export function filesOf(dataDir: string) {
     serving: join(dataDir, 'serving.lock'),
     wrappingKey: join(dataDir, 'wrapping.key'),
     generation: join(dataDir, 'generation'),
+    successors: join(dataDir, 'successors.json'),
   }
 }
 

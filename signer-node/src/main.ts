@@ -4,7 +4,7 @@
 import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { destination } from 'pino'
-import { acknowledgeRestore, auditVerify, doctor, init, start } from './cli/commands.js'
+import { acknowledgeRestore, auditVerify, doctor, init, start, successor } from './cli/commands.js'
 import {
   DEFAULT_DATA_DIR,
   DEFAULT_HOST,
@@ -115,6 +115,16 @@ function program(done: (exitCode: number) => void): Command {
           options.generationFile && resolve(options.generationFile),
         ),
       ),
+    )
+
+  root
+    .command('successor')
+    .description('name the node that devices may hand their keys over to; `none` takes the name back')
+    .argument('<identity>', 'identity of the next node, as its start line prints it')
+    .option('--wallet <id>', 'for this wallet alone')
+    .addOption(dataDir())
+    .action((identity: string, options: { dataDir: string; wallet?: string }) =>
+      run(Promise.resolve(successor(resolve(options.dataDir), identity, options.wallet))),
     )
 
   root

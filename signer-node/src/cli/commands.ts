@@ -2,12 +2,14 @@
 
 import { randomFillSync } from 'node:crypto'
 import { existsSync, mkdirSync, statSync } from 'node:fs'
-import { toBase64url } from '@tercet/wire/base64url'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
+import { decodeIdentity } from '@tercet/wire/identity'
 import { serve } from '../app.js'
 import { contradictions } from '../audit/cross-check.js'
 import { append, verify } from '../audit/log.js'
 import { type Config, filesOf, LIMITS } from '../config.js'
 import { type Log, whereOf } from '../log.js'
+import { setSuccessor } from '../recovery/successors.js'
 import { EXIT, StartRefused } from '../refusal.js'
 import { createSealer, createTagger } from '../seal.js'
 import { restartGeneration } from '../store/generation.js'
@@ -77,6 +79,35 @@ export async function acknowledgeRestore(dataDir: string, generationFile?: strin
   } finally {
     await store.close()
     unlock()
+  }
+}
+
+/**
+ * Names the node that keys may be handed over to, for one wallet or for every one; `none` takes the name back. The node
+ * may run meanwhile.
+ * @throws StartRefused for what is no identity or no wallet
+ */
+export function successor(dataDir: string, identity: string, wallet: string | undefined): number {
+  const files = filesOf(dataDir)
+  const named = identity === 'none' ? undefined : readIdentity(identity)
+  if (wallet !== undefined && !/^[A-Za-z0-9_-]{43}$/.test(wallet)) {
+    throw new StartRefused(`--wallet: not a wallet id: ${wallet}`, EXIT.usage)
+  }
+  const wrappingKey = readWrappingKey(files.wrappingKey)
+  setSuccessor(files.successors, createTagger(wrappingKey), wallet, named)
+  wrappingKey.fill(0)
+  syncFolder(dataDir)
+  print({ wallet: wallet ?? 'every', successor: identity })
+  return EXIT.ok
+}
+
+function readIdentity(text: string): Uint8Array {
+  try {
+    const identity = fromBase64url(text, 'identity', 34)
+    decodeIdentity(identity, 'identity')
+    return identity
+  } catch {
+    throw new StartRefused(`not a node's identity: ${text}`, EXIT.usage)
   }
 }
 

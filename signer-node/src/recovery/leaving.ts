@@ -20,11 +20,16 @@ import { recordNonce } from '../store/wallets.js'
 import { complete, entriesOf, recoveryOf } from './changes.js'
 import type { Claims } from './claims.js'
 import { openingOf } from './handlers.js'
-import { isSuccessor } from './successors.js'
+import type { Successors } from './successors.js'
 
 type Work<T> = (tx: Tx, before: KeyState) => Promise<Change<T> | T>
 
-export function createLeaving(node: Node, pairs: Pairs, claims: Claims) {
+export function createLeaving(
+  node: Node,
+  pairs: Pairs,
+  claims: Claims,
+  { isSuccessor }: Pick<Successors, 'isSuccessor'>,
+) {
   const { store, identity } = node
 
   /** One step of the key's state for a device of it, or for who holds kappa. To a device that was replaced: `revoked`. */
@@ -110,7 +115,7 @@ export function createLeaving(node: Node, pairs: Pairs, claims: Claims) {
       const { released } = before.epochs
       const isReleased =
         released === null || (sameId(released.id, id) && released.transcript === toBase64url(transcript))
-      const configured = { isSuccessor: await isSuccessor(store, tx, keyId, successor) }
+      const configured = { isSuccessor: isSuccessor(keyId, successor) }
       const asked = { id, successor: toBase64url(successor) }
       const retired = isActive && isReleased ? leaving.retire(before.epochs, asked, configured) : null
       if (retired === null) return statusOf(before, id, 'refused')

@@ -59,7 +59,11 @@ async function boot(noticeUrl?: string): Promise<void> {
     log: { error: () => undefined },
     clock: { now: () => clock.wall, monotonic: () => clock.up * 1000 },
   } as unknown as Node
-  recovery = createRecovery(node, noticeUrl, createPairs(node))
+  recovery = createRecovery(
+    node,
+    { noticeUrl, successors: join(path, '..', 'successors') },
+    createPairs(node),
+  )
   await recovery.start()
 }
 

@@ -11,6 +11,7 @@ import { createClaimHandlers } from './handlers.js'
 import { createLeaving } from './leaving.js'
 import { createNewcomers } from './newcomers.js'
 import { createOutbox } from './outbox.js'
+import { createSuccessors } from './successors.js'
 
 /** What answers a route: the names are those of its path, empty where it has none. */
 type ForName = (incoming: Incoming, wallet: string, claimHash: string) => Promise<Reply>
@@ -21,12 +22,19 @@ export type RecoveryRoutes = Readonly<
   Record<Extract<EndpointName, `claims.${string}` | `newcomers.${string}` | 'drill' | Leaving>, ForName>
 >
 
-/** @param noticeUrl where notices are posted; without one there are none */
-export function createRecovery(node: Node, noticeUrl: string | undefined, pairs: Pairs) {
+export interface RecoverySettings {
+  /** Where notices are posted; without one there are none. */
+  readonly noticeUrl?: string | undefined
+  /** The file of the operator's successors. */
+  readonly successors: string
+}
+
+export function createRecovery(node: Node, { noticeUrl, successors: file }: RecoverySettings, pairs: Pairs) {
   const outbox = createOutbox(node, noticeUrl)
   const claims = createClaims(node, outbox)
   const newcomers = createNewcomers(node)
-  const leaving = createLeaving(node, pairs, claims)
+  const successors = createSuccessors(file, node.store.tagger)
+  const leaving = createLeaving(node, pairs, claims, successors)
   const { post, list, get, veto } = createClaimHandlers(node, claims)
   const routes: RecoveryRoutes = {
     'claims.post': post,
@@ -46,10 +54,15 @@ export function createRecovery(node: Node, noticeUrl: string | undefined, pairs:
     claims,
     routes,
     /** Reads what is announced, and sends what was not sent. Before the node serves. */
-    start: claims.start,
+    async start(): Promise<void> {
+      successors.reload()
+      await claims.start()
+    },
+    isSuccessor: successors.isSuccessor,
     async tick(): Promise<void> {
       newcomers.sessions.sweep()
       await claims.tick()
+      successors.reload()
     },
     stop: outbox.stop,
   }

@@ -15,8 +15,6 @@ export interface RecoveryTables {
     sealed: Uint8Array | null
     kit: Uint8Array | null
   }
-  /** The operator's word on who takes a key over; zero bytes for every key. */
-  successors: { key_id: Uint8Array; identity: Uint8Array; tag: Uint8Array }
   /** Notices that are not delivered yet. */
   outbox: {
     id: Generated<number>
@@ -32,7 +30,6 @@ export const CREATE_RECOVERY: readonly string[] = [
   `CREATE TABLE joining (
     key_id BLOB PRIMARY KEY, seq INTEGER NOT NULL, state BLOB NOT NULL, tag BLOB NOT NULL, sealed BLOB, kit BLOB,
     CHECK ((sealed IS NULL) = (kit IS NULL))) STRICT`,
-  `CREATE TABLE successors (key_id BLOB PRIMARY KEY, identity BLOB NOT NULL, tag BLOB NOT NULL) STRICT`,
   `CREATE TABLE outbox (
     id INTEGER PRIMARY KEY, key_id BLOB NOT NULL, body BLOB NOT NULL, created INTEGER NOT NULL) STRICT`,
 ]
