@@ -7,6 +7,8 @@ import { encodeKeyShare } from '@tercet/protocol/key-share'
 import { recoveryKeyFromSeed } from '@tercet/protocol/recovery-key'
 import { openRecoveryShare, verifyRecord } from '@tercet/protocol/recovery-share'
 import { TH } from '@tercet/protocol/transcript'
+import { toBase64url } from '@tercet/wire/base64url'
+import { canonicalize, type JsonObject } from '@tercet/wire/canonical-json'
 import { verifyTagged } from '@tercet/wire/identity'
 import { decodeKit, encodeKit, kitFingerprint } from '@tercet/wire/kit'
 import { describe, expect, it } from 'vitest'
@@ -107,6 +109,41 @@ describe.each(kits)('version 2, kit of a $name', ({ name, bytes, share }) => {
       expect(wrong).not.toBe(text)
       expect(() => decodeKit(Buffer.from(wrong))).toThrow(Malformed)
     }
+  })
+
+  it('has no byte that can change, and no other member, length or dealers although the checksum fits', () => {
+    for (let i = 0; i < bytes.length; i += 211)
+      expect(() => decodeKit(bytes.with(i, (bytes[i] as number) ^ 1))).toThrow(Malformed)
+    const { checksum: _, ...document } = JSON.parse(Buffer.from(bytes).toString('utf8')) as JsonObject
+    const again = (change: JsonObject): Uint8Array => {
+      const body = { ...document, ...change }
+      const checksum = toBase64url(TH('kit/sum', canonicalize(body, 'kit')))
+      return canonicalize({ ...body, checksum }, 'kit')
+    }
+    expect(hex(again({}))).toBe(hex(bytes))
+    const inputs = document['sidInputs'] as JsonObject
+    const zeros = toBase64url(new Uint8Array(32))
+    const changes: readonly (readonly [field: string, change: JsonObject])[] = [
+      ['kit.version', { version: 3 }],
+      ['kit.kind', { kind: 'renew' }],
+      ['kit', { chainCodes: [zeros, zeros] }],
+      ['kit.dealers', { dealers: [3, 2] }],
+      ['kit.dealers', { dealers: [2, 1] }],
+      ['kit.dealers', { dealers: [1, 2, 3] }],
+      ['kit.sidInputs', { sidInputs: { ...inputs, rho: zeros } }],
+      ['kit.sidInputs.ek1', { sidInputs: { ...inputs, ek1: 'AA' } }],
+      ['kit.sidInputs.idDealerB', { sidInputs: { ...inputs, idDealerB: zeros } }],
+      ['kit.sid', { sidInputs: { ...inputs, ekJ: zeros } }],
+      ['kit.sid', { TrPrev: zeros }],
+      ['kit.sid', { walletId: zeros }],
+      ['kit.sid', { attempt: '77' }],
+      [
+        'kit.signatures.recovery',
+        { signatures: { ...(document['signatures'] as JsonObject), recovery: 'AA' } },
+      ],
+    ]
+    for (const [field, change] of changes)
+      expect(() => decodeKit(again(change)), field).toThrow(new Malformed(field))
   })
 
   it('says by its fingerprint whether the parties changed', () => {
