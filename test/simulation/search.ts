@@ -116,7 +116,7 @@ export interface Found {
  * Breadth first, until everything was seen or something is wrong. Messages are a set that only grows: each may come
  * never, once or again at any time, which is loss, duplication, reordering and delay without a bound.
  */
-export function search<M extends Message>(world: World<M>, most = Number.POSITIVE_INFINITY): Found {
+export function search<M extends Message>(world: World<M>): Found {
   const { actors, post } = world
   const width = actors.length
   const byName = new Map(actors.map((who, index) => [who.name, index]))
@@ -173,7 +173,6 @@ export function search<M extends Message>(world: World<M>, most = Number.POSITIV
     const mail = key.slice(width)
     const what = verdict(parts)
     if (what !== null) return { states: keys.length, violation: { what, trace: trace(at) } }
-    if (keys.length > most) throw new RangeError(`more than ${most} states`)
     const follow = (index: number, step: Step): void => {
       const next = parts.slice(0, index) + String.fromCharCode(step.state) + parts.slice(index + 1)
       visit(next + carry(mail, step.send, index, next), at, step.label)
