@@ -65,7 +65,9 @@ export async function faults(
   }
   const rows = keysAt(stage.path(pair.node))
   const there = rows.keys.map(({ id, generations }) => `${id} ${generations.join(', ')}`)
-  const here = held.map(({ id, epoch, attempt }) => `${id} act ${epoch}/${attempt}`)
+  const here = held.map(
+    ({ id, epoch, attempt }) => `${id} act ${epoch}/${attempt}, share ${epoch}/${attempt}`,
+  )
   if (there.join() !== here.join()) found.push(`the node holds ${there}, the device ${here}`)
   if (rows.approved < signed.length) {
     found.push(`${signed.length} signatures, and ${rows.approved} of them were approved`)
@@ -73,26 +75,38 @@ export async function faults(
   return found
 }
 
-/** Which keys a node holds, with the generations of each, and how many signatures its log approves. */
+/** Which keys a node serves, with the generations of each, and how many signatures its log approves. */
 function keysAt(dataDir: string) {
   const database = new Database(`${dataDir}/node.sqlite`, { readonly: true })
   try {
-    const rows = database
-      .prepare<[], { key_id: Uint8Array; role: string; epoch: number; attempt: number }>(
-        'SELECT key_id, role, epoch, attempt FROM shares ORDER BY key_id, epoch, attempt',
-      )
-      .all()
-    const keys = new Map<string, string[]>()
-    for (const { key_id, role, epoch, attempt } of rows) {
-      const id = toBase64url(key_id)
-      keys.set(id, [...(keys.get(id) ?? []), `${role} ${epoch}/${attempt}`])
-    }
+    const states = database.prepare<[], { key_id: Uint8Array; state: Uint8Array }>(
+      'SELECT key_id, state FROM key_states ORDER BY key_id',
+    )
+    const shares = database.prepare<[Uint8Array], { epoch: number; attempt: number }>(
+      'SELECT epoch, attempt FROM shares WHERE key_id = ? ORDER BY epoch, attempt',
+    )
+    const keys = states.all().map(({ key_id, state }) => {
+      const { epochs } = JSON.parse(Buffer.from(state).toString()) as Standing
+      const roles = (['act', 'old', 'pend'] as const).flatMap((role) => {
+        const id = epochs[role]?.id
+        return id === undefined ? [] : [`${role} ${id.epoch}/${id.attempt}`]
+      })
+      const rows = shares.all(key_id).map(({ epoch, attempt }) => `share ${epoch}/${attempt}`)
+      return { id: toBase64url(key_id), generations: [...roles, ...rows] }
+    })
     const approved = database.prepare(`SELECT count(*) FROM audit WHERE event = 'approved'`).pluck().get()
-    return {
-      keys: [...keys].map(([id, generations]) => ({ id, generations })),
-      approved: Number(approved),
-    }
+    return { keys, approved: Number(approved) }
   } finally {
     database.close()
   }
+}
+
+/** What is looked at of a key's state. */
+interface Standing {
+  readonly epochs: Readonly<
+    Record<
+      'act' | 'old' | 'pend',
+      { readonly id: { readonly epoch: number; readonly attempt: number } } | null
+    >
+  >
 }
