@@ -11,6 +11,7 @@ import { type NewKeyOptions, newKey, register, showPublic } from './new-key.js'
 import { parseEpoch } from './options.js'
 import { parseDescriptor } from './passphrase.js'
 import { print } from './print/command.js'
+import { addRecover } from './recover/command.js'
 import type { Report } from './report.js'
 
 const VERDICT_HELP = `
@@ -100,6 +101,7 @@ withKeyOptions(
 ).action(async (kit: string, options: DrillOptions) => say(await drill(kit, options)))
 
 addExit(program, say)
+addRecover(program, say)
 
 function say({ lines, document }: Report): void {
   process.stdout.write(json() ? `${JSON.stringify({ ok: true, ...document })}\n` : `${lines.join('\n')}\n`)

@@ -19,6 +19,7 @@ beforeAll(async () => {
     keyId: new Uint8Array(32).fill(9),
     publicKey: encodePoint(mulBase(3n)),
     recoveryKey,
+    nextRecoveryKey: encodePoint(mulBase(7n)),
     cosigner: identity,
     from: recoveryIdentity(recoveryKey),
   }

@@ -29,8 +29,10 @@ export interface Invitation {
   readonly keyId: Uint8Array
   /** X, 33 bytes */
   readonly publicKey: Uint8Array
-  /** K, 33 bytes: whoever holds its secret is the recovery party. */
+  /** K, 33 bytes: whoever holds its secret is the recovery party now. */
   readonly recoveryKey: Uint8Array
+  /** K', 33 bytes: the recovery key from then on, which may be K. */
+  readonly nextRecoveryKey: Uint8Array
   /** idC, 34 bytes */
   readonly cosigner: Uint8Array
   /** Who hands the share over, 34 bytes: the recovery party, or the old device. */
@@ -38,13 +40,14 @@ export interface Invitation {
 }
 
 /** An invitation as a code: for the person at the new device. */
-export function encodeInvitation({ keyId, publicKey, recoveryKey, cosigner, from }: Invitation): string {
-  return encode(concat(keyId, publicKey, recoveryKey, cosigner, from))
+export function encodeInvitation(invitation: Invitation): string {
+  const { keyId, publicKey, recoveryKey, nextRecoveryKey, cosigner, from } = invitation
+  return encode(concat(keyId, publicKey, recoveryKey, nextRecoveryKey, cosigner, from))
 }
 
 /** @throws Malformed */
 export function decodeInvitation(code: string): Invitation {
-  const bytes = decode(code, 32 + 33 + 33 + IDENTITY_BYTES * 2, 'invitation')
+  const bytes = decode(code, 32 + 33 * 3 + IDENTITY_BYTES * 2, 'invitation')
   let at = 0
   const take = (length: number): Uint8Array => {
     at += length
@@ -54,11 +57,13 @@ export function decodeInvitation(code: string): Invitation {
     keyId: take(32),
     publicKey: take(33),
     recoveryKey: take(33),
+    nextRecoveryKey: take(33),
     cosigner: take(IDENTITY_BYTES),
     from: take(IDENTITY_BYTES),
   }
   decodePoint(invitation.publicKey, 'invitation')
   decodePoint(invitation.recoveryKey, 'invitation')
+  decodePoint(invitation.nextRecoveryKey, 'invitation')
   decodeIdentity(invitation.cosigner, 'invitation')
   return invitation
 }

@@ -61,16 +61,16 @@ export async function asParty<T>(
   }
 }
 
-function asRefused(error: unknown): unknown {
+export function asRefused(error: unknown): unknown {
   if (error instanceof ExitRefused) return new Refused('failed', error.message, { reason: error.reason })
   if (error instanceof LinkError)
     return new Refused('failed', error.message, { reason: error.reason ?? error.code })
   if (error instanceof Malformed) {
     const details = { reason: 'malformed', field: error.field }
-    return new Refused('failed', `the device sent something malformed: ${error.field}`, details)
+    return new Refused('failed', `the other side sent something malformed: ${error.field}`, details)
   }
   if (error instanceof ProtocolAbort)
-    return new Refused('failed', `the device failed a check of the protocol: ${error.reason}`, {
+    return new Refused('failed', `the other side failed a check of the protocol: ${error.reason}`, {
       reason: error.reason,
     })
   return error

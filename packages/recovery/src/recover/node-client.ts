@@ -1,0 +1,222 @@
+// How does the recovery machine speak with the node? Every message signed, both ways; idV signs with kappa. (SPEC 0.4, 5.1)
+
+import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { equalBytes } from '@tercet/protocol/bytes'
+import { sessionId } from '@tercet/protocol/session'
+import type { Code } from '@tercet/wire/codes'
+import type { Context } from '@tercet/wire/context'
+import {
+  DOCUMENT_CONTENT_TYPE,
+  ENDPOINTS,
+  type EndpointName,
+  endpointPath,
+  MESSAGE_CONTENT_TYPE,
+  responseCap,
+} from '@tercet/wire/endpoints'
+import { type Authenticated, signRequest, verifyResponse } from '@tercet/wire/http-signature'
+import type { Identity } from '@tercet/wire/identity'
+import { type Problem, parseProblem } from '@tercet/wire/problem'
+
+/** The node said no, or nothing that it has signed came back. */
+export class NodeError extends Error {
+  override readonly name = 'NodeError'
+  readonly code: Code | 'network'
+  readonly field: string | undefined
+  constructor(code: Code | 'network', message: string, field?: string) {
+    super(message)
+    this.code = code
+    this.field = field
+  }
+}
+
+export interface NodeClientOptions {
+  /** `https://node.example`, a path prefix allowed. */
+  readonly url: string
+  readonly identity: Identity
+  /** idC, 34 bytes: answers of anybody else are none. */
+  readonly cosigner: Uint8Array
+  readonly walletId: string
+  /** 32 bytes */
+  readonly keyId: Uint8Array
+  /** Of the kit. */
+  readonly epoch: number
+}
+
+/** A session of the protocol, or one document without a session. */
+interface Names {
+  readonly name: EndpointName
+  readonly path: string
+  readonly previous: Uint8Array
+  readonly sessionFor: (nonce: Uint8Array) => Uint8Array
+}
+
+const TRIES = 5
+const FIRST_PAUSE_MILLISECONDS = 200
+const MAX_PAUSE_MILLISECONDS = 5000
+const ANSWER_MILLISECONDS = 60_000
+const MAX_PROBLEM_BYTES = 4096
+/** The node has not acted on the bytes: they are sent again, under another signature. */
+const REPEATED: ReadonlySet<string> = new Set(['busy', 'storage', 'replayed', 'rate-limited'])
+const NOTHING = new Uint8Array(32)
+
+export class NodeClient {
+  readonly #options: NodeClientOptions
+  #clockOffsetSeconds = 0
+
+  constructor(options: NodeClientOptions) {
+    this.#options = options
+  }
+
+  /** One document: claims, the kit. @throws NodeError */
+  ask(name: EndpointName, body: Uint8Array = new Uint8Array(0), claimHash?: string): Promise<Uint8Array> {
+    const { identity, cosigner, walletId } = this.#options
+    const { opType } = ENDPOINTS[name]
+    return this.#send(
+      {
+        name,
+        path: endpointPath(name, walletId, claimHash),
+        previous: NOTHING,
+        sessionFor: (nonce) => sessionId(opType, nonce, identity.publicIdentity, cosigner),
+      },
+      body,
+    )
+  }
+
+  /** Begins a session of the protocol, or continues one behind the hash of its last answer. */
+  session(id: Uint8Array, previous: Uint8Array = NOTHING): NodeSession {
+    return new NodeSession(
+      (name, body, before) =>
+        this.#send(
+          {
+            name,
+            path: endpointPath(name, this.#options.walletId),
+            previous: before,
+            sessionFor: () => id,
+          },
+          body,
+        ),
+      previous,
+    )
+  }
+
+  async #send(names: Names, body: Uint8Array): Promise<Uint8Array> {
+    let wait = FIRST_PAUSE_MILLISECONDS
+    let corrected = false
+    for (let tried = 1; ; tried++) {
+      const outcome = await this.#once(names, body)
+      if (outcome instanceof Uint8Array) return outcome
+      if ('code' in outcome) {
+        if (outcome.code === 'clock' && outcome.time !== undefined && !corrected) {
+          corrected = true
+          this.#clockOffsetSeconds = outcome.time - Date.now() / 1000
+          continue
+        }
+        const asked = outcome.retryAfterSeconds ?? 0
+        if (!REPEATED.has(outcome.code) || tried >= TRIES || asked > 30)
+          throw new NodeError(outcome.code, `the node says: ${outcome.code}`, outcome.field)
+        wait = Math.max(wait, asked * 1000)
+      } else if (tried >= TRIES) {
+        throw new NodeError('network', `no answer that the node has signed: ${outcome.reason}`)
+      }
+      await sleep(wait)
+      wait = Math.min(wait * 2, MAX_PAUSE_MILLISECONDS)
+    }
+  }
+
+  /** The body of a 200, a signed problem, or why there was no answer. */
+  async #once(
+    { name, path, previous, sessionFor }: Names,
+    body: Uint8Array,
+  ): Promise<Uint8Array | Problem | { readonly reason: string }> {
+    const { url, identity, cosigner, keyId, epoch } = this.#options
+    const { method, opType, step } = ENDPOINTS[name]
+    const nonce = new Uint8Array(randomBytes(32))
+    const context: Context = {
+      version: 1,
+      idFrom: identity.publicIdentity,
+      idTo: cosigner,
+      keyId,
+      epoch,
+      opType,
+      sessionId: sessionFor(nonce),
+      step,
+      prevMsgHash: previous,
+    }
+    const created = Math.floor(Date.now() / 1000 + this.#clockOffsetSeconds)
+    const signed = await signRequest(identity, { method, path, query: '', body, context, created, nonce })
+    const isMessage = 'request' in ENDPOINTS[name]
+    try {
+      const response = await fetch(url.replace(/\/+$/, '') + path, {
+        method,
+        headers: {
+          ...signed,
+          accept: `${isMessage ? MESSAGE_CONTENT_TYPE : DOCUMENT_CONTENT_TYPE}, application/problem+json`,
+          ...(method === 'GET'
+            ? {}
+            : { 'content-type': isMessage ? MESSAGE_CONTENT_TYPE : DOCUMENT_CONTENT_TYPE }),
+        },
+        signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
+        redirect: 'error',
+        ...(method === 'GET' ? {} : { body: new Uint8Array(body) }),
+      })
+      const answer = await readBounded(response, Math.max(responseCap(name), MAX_PROBLEM_BYTES))
+      const { status, headers } = response
+      const authenticated = await verifyResponse({ status, headers, body: answer })
+      if (!answers(authenticated, context, body)) return { reason: 'an answer to something else' }
+      return status === 200 ? answer : parseProblem(answer)
+    } catch (error) {
+      return { reason: error instanceof Error ? error.message : 'unknown' }
+    }
+  }
+}
+
+/** One session with the node: each message names the hash of the answer before it. */
+export class NodeSession {
+  readonly #send: (name: EndpointName, body: Uint8Array, previous: Uint8Array) => Promise<Uint8Array>
+  #previous: Uint8Array
+
+  constructor(
+    send: (name: EndpointName, body: Uint8Array, previous: Uint8Array) => Promise<Uint8Array>,
+    previous: Uint8Array,
+  ) {
+    this.#send = send
+    this.#previous = previous
+  }
+
+  /** SHA-256 of the last answer; 32 zero bytes before the first. */
+  get previous(): Uint8Array {
+    return this.#previous.slice()
+  }
+
+  /** Sends the next message. @throws NodeError */
+  async send(name: EndpointName, body: Uint8Array): Promise<Uint8Array> {
+    const answer = await this.#send(name, body, this.#previous)
+    this.#previous = new Uint8Array(createHash('sha256').update(answer).digest())
+    return answer
+  }
+}
+
+function answers({ identity, context }: Authenticated, sent: Context, body: Uint8Array): boolean {
+  return (
+    equalBytes(identity, sent.idTo) &&
+    equalBytes(context.idTo, sent.idFrom) &&
+    equalBytes(context.keyId, sent.keyId) &&
+    context.epoch === sent.epoch &&
+    context.opType === sent.opType &&
+    equalBytes(context.sessionId, sent.sessionId) &&
+    context.step === sent.step + 1 &&
+    equalBytes(context.prevMsgHash, new Uint8Array(createHash('sha256').update(body).digest()))
+  )
+}
+
+async function readBounded(response: Response, most: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length
+    if (length > most) throw new Error('the answer is longer than it may be')
+    chunks.push(chunk)
+  }
+  return new Uint8Array(Buffer.concat(chunks))
+}
