@@ -101,7 +101,7 @@ export class Channel {
     return this.#repeat(name, () => context, endpointPath(name, walletId), body, signal)
   }
 
-  /** Asks for, or hands in, a document about a wallet: an exchange of its own, named by the nonce of its signature. */
+  /** One message about a wallet that belongs to no session: it is named by the nonce of its signature. */
   ask(
     name: EndpointName,
     { walletId, keyId, epoch, claimHash }: WalletNames,
@@ -110,15 +110,16 @@ export class Channel {
   ): Promise<Uint8Array> {
     const idFrom = this.options.identity.publicIdentity
     const idTo = this.options.cosigner
+    const { opType, step } = ENDPOINTS[name]
     const contextFor = (nonce: Uint8Array): Context => ({
       version: 1,
       idFrom,
       idTo,
       keyId,
       epoch,
-      opType: 'control',
-      sessionId: sessionId('control', nonce, idFrom, idTo),
-      step: ENDPOINTS[name].step,
+      opType,
+      sessionId: sessionId(opType, nonce, idFrom, idTo),
+      step,
       prevMsgHash: new Uint8Array(32),
     })
     return this.#repeat(name, contextFor, endpointPath(name, walletId, claimHash), body, signal)

@@ -14,14 +14,14 @@ import {
 import type { Live } from './live.js'
 import { finish, withEngine } from './opening.js'
 import { type CreateOptions, channelOf, connection, given } from './options.js'
-import { reporter } from './progress.js'
+import { reporter, STAGES } from './progress.js'
 
 /** Keygens begun anew because the node forgot the session: each with fresh secrets. */
 const CREATE_TRIES = 2
 
 /** A new key that the node has confirmed and that has signed once. @throws TercetError */
 export async function createLive(options: CreateOptions): Promise<Live> {
-  const report = reporter(options.onProgress)
+  const report = reporter(STAGES, options.onProgress)
   report('identity')
   const identity = await options.storage.identity()
   const { node, random = platformRandom, signal } = options

@@ -1,6 +1,12 @@
 // What does a device store of an epoch that is coming, and how does one take the place of the last? (SPEC 5.2)
 
-import type { DeviceEpochs, DevicePending, DeviceRole, ShareId } from '@tercet/protocol/epochs'
+import {
+  type DeviceEpochs,
+  type DevicePending,
+  type DeviceRole,
+  device,
+  type ShareId,
+} from '@tercet/protocol/epochs'
 import { Malformed } from '@tercet/protocol/errors'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type Json, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
@@ -24,10 +30,14 @@ const NOTHING = new Uint8Array(0)
 /** Emptied in the write that makes them worthless; deleted when there is time. */
 const NO_PENDING = { 'pend-share': NOTHING, 'pend-ot': NOTHING, 'pend-kit': NOTHING, 'pend-commit': NOTHING }
 
-/** The state of the commit protocol. A wallet that has stored none is in the epoch of its kit. @throws TercetError `damaged` */
-export async function loadEpochs(storage: DeviceStorage, walletId: string, kit: Kit): Promise<DeviceEpochs> {
+/**
+ * The state of the commit protocol. A wallet that has stored none is in the epoch of its kit; without a kit this is a
+ * device that joins. @throws TercetError `damaged`
+ */
+export async function loadEpochs(storage: DeviceStorage, walletId: string, kit?: Kit): Promise<DeviceEpochs> {
   const bytes = await read(storage, walletId, 'epochs')
   if (bytes !== undefined) return reading(() => decodeEpochs(bytes))
+  if (kit === undefined) return device.newcomer
   const { epoch, attempt } = kit.record
   return { act: { epoch, attempt }, pend: null, commitSent: false, att: 0, asked: null, retiring: null }
 }

@@ -60,7 +60,7 @@ export class Live {
   readonly events = new Events()
   readonly #options: LiveOptions
   #present: Present
-  #closed = false
+  readonly #stopped = new AbortController()
 
   constructor(options: LiveOptions, records: WalletRecords) {
     this.walletId = options.walletId
@@ -91,7 +91,12 @@ export class Live {
   }
 
   get closed(): boolean {
-    return this.#closed
+    return this.#stopped.signal.aborted
+  }
+
+  /** Fires when the wallet is closed. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal
   }
 
   /** The request of a draft, and what follows from it. @throws Malformed */
@@ -109,20 +114,23 @@ export class Live {
 
   /** Signs a request; an error names it. @throws TercetError */
   async sign(draft: RequestDraft, signal?: AbortSignal): Promise<Signed> {
-    if (this.#closed) throw new TercetError('closed')
+    if (this.closed) throw new TercetError('closed')
     const { input, name, seen } = this.interpret(draft)
     await assertUsable(this.storage, this.walletId)
     try {
       const signed = await this.#underPresent(({ presigner }) => presigner.sign(draft.kind, input, signal))
       return { ...seen, ...signed }
     } catch (error) {
-      throw withRequest(error, name)
+      const named = withRequest(error, name)
+      if (named.code !== 'not-found') throw named
+      const { explain } = await import('./reshare/final.js')
+      return explain(this, named, signal)
     }
   }
 
   /** Goes on with these records, which the store has: presignatures and OT setup of the epoch before are dropped. */
   adopt(records: WalletRecords): void {
-    if (this.#closed) return
+    if (this.closed) return
     const before = this.#present
     before.presigner.close()
     before.pair.end()
@@ -137,8 +145,8 @@ export class Live {
 
   /** Drops every presignature and ends the engine. */
   async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.closed) return
+    this.#stopped.abort()
     this.presigner.close()
     await this.engine.close()
   }
@@ -148,18 +156,17 @@ export class Live {
     try {
       return await work(present)
     } catch (error) {
-      if (!OUTDATED.has(codeOf(error)) || !(await this.#hasMovedOn(present))) throw error
+      const outdated = OUTDATED.has(codeOf(error)) && !this.closed
+      if (!outdated || !(this.#present !== present || (await this.catchUp()))) throw error
       return work(this.#present)
     }
   }
 
-  /** Whether newer shares are there: in this process, or in the store. */
-  async #hasMovedOn(present: Present): Promise<boolean> {
-    if (this.#closed) return false
-    if (this.#present !== present) return true
+  /** Goes on with what the store has, where another tab has put newer shares into it. Whether it did. */
+  async catchUp(): Promise<boolean> {
     const stored = await loadWallet(this.storage, this.walletId).catch(() => undefined)
-    if (stored === undefined || isSameEpoch(stored, present.records)) return false
-    if (this.#present === present) this.adopt(stored)
+    if (stored === undefined || isSameEpoch(stored, this.records)) return false
+    this.adopt(stored)
     return true
   }
 

@@ -5,7 +5,8 @@ import { startEngine } from './engine/engine.js'
 import type { Creation } from './keygen.js'
 import { Live } from './live.js'
 import { channelOf, given, type OpenOptions, poolSize, type WalletOptions } from './options.js'
-import { reporter } from './progress.js'
+import { reporter, STAGES } from './progress.js'
+import { read } from './record-format.js'
 import { loadWallet, storeMeta, type WalletRecords } from './records.js'
 
 /** A wallet of the store; where its creation was cut off, that is finished. @throws TercetError */
@@ -16,7 +17,12 @@ export async function openLive(options: OpenOptions): Promise<Live> {
   if (meta.node !== records.meta.node) await storeMeta(storage, walletId, meta)
   return withEngine(options, async (engine) => {
     const channel = await channelOf(options, meta.node, meta.cosigner)
-    const creation: Creation = { ...given(options), channel, engine, report: reporter(options.onProgress) }
+    const creation: Creation = {
+      ...given(options),
+      channel,
+      engine,
+      report: reporter(STAGES, options.onProgress),
+    }
     const moved = { ...records, meta }
     if (meta.stage !== 'confirm') return finish(options, creation, walletId, moved)
     const { confirmKey } = await import('./keygen.js')
@@ -42,7 +48,14 @@ export async function finish(
   }
   report('ready')
   live.presigner.refill()
+  await resume(live)
   return live
+}
+
+/** Continues, in the background, a change of the shares that was cut off. */
+async function resume(live: Live): Promise<void> {
+  if ((await read(live.storage, live.walletId, 'epochs')) === undefined) return
+  import('./reshare/refresh.js').then(({ resume }) => resume(live)).catch(() => undefined)
 }
 
 /** Starts an engine for the work, and ends it if the work fails. */

@@ -51,6 +51,7 @@ export class Pair {
   /** The setup that was given up, and the strikes, that are not in the store yet. */
   #givenUp: Uint8Array | undefined
   #strikes: readonly number[] = []
+  #ended = false
   /** Generations in which the node was caught. */
   readonly #struck = new Set<number>()
 
@@ -67,8 +68,20 @@ export class Pair {
     await storeMeta(storage, walletId, this.#meta)
   }
 
-  /** Forgets the key: another epoch has taken its place. Sessions under way end by themselves. */
+  /**
+   * Runs the write that puts another epoch in the place of this one: no write of this pair comes between, and none after
+   * it touches the setup. Sessions under way end by themselves.
+   */
+  replace(write: () => Promise<void>): Promise<void> {
+    return this.#setups.run(async () => {
+      await write()
+      this.end()
+    })
+  }
+
+  /** Forgets the key: another epoch has taken its place. */
   end(): void {
+    this.#ended = true
     const key = this.#key
     this.#key = undefined
     key?.then((handle) => this.#options.engine.run('drop', [handle])).catch(() => undefined)
@@ -173,7 +186,11 @@ export class Pair {
     const known = stored?.meta ?? this.#meta
     const strikes = withStrikes(known.strikes, added)
     let meta: WalletMeta
-    if (stored !== undefined && givenUp !== undefined && isNewer(stored, givenUp)) {
+    if (this.#isOutlived(stored)) {
+      // The setup is gone with its epoch; strikes stay.
+      meta = { ...known, strikes }
+      if (added.length > 0) await storeMeta(storage, walletId, meta)
+    } else if (stored !== undefined && givenUp !== undefined && isNewer(stored, givenUp)) {
       // Another tab or process has put a newer setup into the store: then it is ours as well.
       meta = { ...known, strikes }
       if (added.length > 0) await storeMeta(storage, walletId, meta)
@@ -186,6 +203,12 @@ export class Pair {
     this.#meta = meta
     this.#givenUp = undefined
     this.#strikes = this.#strikes.slice(added.length)
+  }
+
+  /** Whether another epoch has taken the place of this one. */
+  #isOutlived(stored: WalletRecords | undefined): boolean {
+    const { transcript } = this.#options.record
+    return this.#ended || (stored !== undefined && !equalBytes(stored.kit.record.transcript, transcript))
   }
 
   #forgetSetup(): void {
@@ -201,6 +224,7 @@ export class Pair {
   #liveKey(signal: AbortSignal | undefined): Promise<Handle> {
     return this.#setups.run(async () => {
       await this.#record()
+      if (this.#ended) throw new TercetError('mismatch')
       if (isLocked(this.#meta.strikes)) throw new TercetError('locked')
       for (let tried = 1; this.#meta.renew !== undefined; tried++) {
         try {
@@ -235,7 +259,9 @@ export class Pair {
     const response2 = await sendHeld(engine, session, 'ot.finish', second, signal)
     const otSetup = await engine.run('otFinish', { handle: second.handle, response: response2 })
     // Another tab or process may have caught the node meanwhile.
-    const { renew: _, ...meta } = (await loadWallet(storage, walletId)).meta
+    const stored = await loadWallet(storage, walletId)
+    if (this.#isOutlived(stored)) throw new TercetError('mismatch')
+    const { renew: _, ...meta } = stored.meta
     if (isLocked(meta.strikes)) throw new TercetError('locked')
     await storeSetup(storage, walletId, meta, otSetup)
     this.#meta = meta

@@ -14,20 +14,27 @@ export const STAGES = [
 ] as const
 export type Stage = (typeof STAGES)[number]
 
-export interface Progress {
-  readonly stage: Stage
+/** The stages of a refresh: three exchanges with their checks, the store between them. */
+export const REFRESH_STAGES = ['start', 'open', 'verify', 'store', 'commit', 'ready'] as const
+export type RefreshStage = (typeof REFRESH_STAGES)[number]
+
+export interface Progress<S extends string = Stage> {
+  readonly stage: S
   /** 1 to `of`. */
   readonly step: number
   readonly of: number
 }
 
-export type Report = (stage: Stage) => void
+export type Report<S extends string = Stage> = (stage: S) => void
 
 /** Tells the listener of each stage; what the listener throws is its own affair. */
-export function reporter(listener: ((progress: Progress) => void) | undefined): Report {
+export function reporter<S extends string>(
+  stages: readonly S[],
+  listener: ((progress: Progress<S>) => void) | undefined,
+): Report<S> {
   return (stage) => {
     try {
-      listener?.({ stage, step: STAGES.indexOf(stage) + 1, of: STAGES.length })
+      listener?.({ stage, step: stages.indexOf(stage) + 1, of: stages.length })
     } catch {
       // A faulty progress bar must not end a key generation half-way.
     }

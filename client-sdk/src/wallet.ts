@@ -13,7 +13,9 @@ import type { Live } from './live.js'
 import { openLive } from './opening.js'
 import type { CreateOptions, OpenOptions, Signed, SignOptions } from './options.js'
 import { listWallets } from './records.js'
+import type { JoinOptions } from './recovery/join.js'
 import { chainOf, chainOfDomain, DEFAULT_PATH, type RequestDraft } from './requests.js'
+import type { RefreshOptions } from './reshare/refresh.js'
 import type { DeviceStorage } from './storage/storage.js'
 import { unlessAborted } from './waiting.js'
 
@@ -41,6 +43,17 @@ export class Wallet {
   /** Opens a wallet of this device, and finishes its creation where that was cut off. @throws TercetError */
   static open(options: OpenOptions): Promise<Wallet> {
     return translated(async () => new Wallet(await openLive(options)))
+  }
+
+  /**
+   * Joins a wallet from a new device: the recovery machine, or the old device, hands it a share over a link. The share is
+   * stored before anybody is told; when the rest is cut off, the same call goes on where it stopped. @throws TercetError
+   */
+  static join(options: JoinOptions): Promise<Wallet> {
+    return translated(async () => {
+      const { joinLive } = await import('./recovery/join.js')
+      return new Wallet(await joinLive(options))
+    })
   }
 
   /** The wallets of a store. An unfinished one is finished by opening it. */
@@ -123,6 +136,15 @@ export class Wallet {
       throwIfAborted(signal)
       return (await import('./kits.js')).exportKit(this.#live)
     })
+  }
+
+  /**
+   * Gives device and node new shares of the same key: the address stays, what was stolen before is worthless, the
+   * recovery kit changes. A refresh that was cut off is finished by the next one, or when the wallet is opened.
+   * @throws TercetError
+   */
+  refresh(options: RefreshOptions = {}): Promise<void> {
+    return translated(async () => (await import('./reshare/refresh.js')).refresh(this.#live, options))
   }
 
   /** Compares the device's kit with the node's. @throws TercetError */

@@ -3,6 +3,7 @@
 import type { AbortReason } from '@tercet/protocol/errors'
 import type { KeyRecord } from '@tercet/protocol/key-record'
 import type { OtReason } from '@tercet/protocol/messages'
+import type { ShareId } from '@tercet/protocol/reshare'
 import type { Signature, SigningInput } from '@tercet/protocol/sign'
 
 /** Names a one-time state, or a loaded key, that stays in the engine. */
@@ -32,6 +33,36 @@ export interface KeygenResult {
   readonly shareProof: Uint8Array
   /** The cosigner's signature on Tr, not verified yet. */
   readonly cosignerSignature: Uint8Array
+}
+
+/** Another recovery key, its proof for this device (65 bytes), and the claim (32 bytes) that allows it. */
+export interface RecoveryKeyChange {
+  /** K', 33 bytes */
+  readonly recoveryKey: Uint8Array
+  readonly recoveryProof: Uint8Array
+  readonly authorisation: Uint8Array
+}
+
+export interface RefreshResult {
+  /** Secret encodings, to be stored as pending. */
+  readonly share: Uint8Array
+  readonly otSetup: Uint8Array
+  readonly record: KeyRecord
+  /** PoS_1 */
+  readonly shareProof: Uint8Array
+  /** The cosigner's signature on Tr', not verified yet. */
+  readonly cosignerSignature: Uint8Array
+}
+
+export interface NewcomerResult {
+  /** Secret encoding, to be stored as pending. */
+  readonly share: Uint8Array
+  readonly record: KeyRecord
+  /** PoS_1 */
+  readonly shareProof: Uint8Array
+  /** On Tr', not verified yet; the second is zero bytes where the recovery party did not deal. */
+  readonly cosignerSignature: Uint8Array
+  readonly dealerSignature: Uint8Array
 }
 
 export interface PresignatureHandle {
@@ -76,6 +107,32 @@ export interface StepTypes {
   request: { in: { readonly handle: Handle; readonly input: SigningInput }; out: Sent }
   /** Takes the first authenticated answer, well-formed or not. */
   combine: { in: Received; out: Signature }
+  /** Takes the secret encoding of the present share with its record. K' stays K where no change is given. */
+  refreshStart: {
+    in: {
+      readonly share: Uint8Array
+      readonly record: KeyRecord
+      readonly id: ShareId
+      readonly change?: RecoveryKeyChange
+    }
+    out: Sent & { readonly sessionId: Uint8Array }
+  }
+  refreshOpen: { in: Received; out: Sent }
+  refreshFinish: { in: Received; out: RefreshResult }
+  /** A new device: its key for the share that it is to be handed. */
+  newcomerOffer: {
+    in: {
+      /** `newcomer.req1` */
+      readonly invitation: Uint8Array
+      readonly identity: Uint8Array
+    }
+    out: { readonly handle: Handle; readonly sealKey: Uint8Array }
+  }
+  /** Takes `newcomer.req2`, the base epoch's record and K' where it changes. */
+  newcomerAccept: {
+    in: Received & { readonly base: KeyRecord; readonly recoveryKey?: Uint8Array }
+    out: NewcomerResult
+  }
   /** Forgets states and keys; absent handles are no error. */
   drop: { in: readonly Handle[]; out: undefined }
 }

@@ -1,7 +1,7 @@
 // What does each heavy step do? Decodes, runs the protocol, encodes; keeps the one-time states by handle.
 
 import { decodePoint } from '@tercet/protocol/curve'
-import { type AbortReason, Misuse, ProtocolAbort } from '@tercet/protocol/errors'
+import { type AbortReason, ProtocolAbort } from '@tercet/protocol/errors'
 import { decodeKeyShare, encodeKeyShare } from '@tercet/protocol/key-share'
 import * as keygen from '@tercet/protocol/keygen'
 import { decodeMessage } from '@tercet/protocol/messages'
@@ -10,7 +10,10 @@ import { COSIGNER, DEVICE, RECOVERY } from '@tercet/protocol/party'
 import * as presign from '@tercet/protocol/presign'
 import type { Random } from '@tercet/protocol/random'
 import * as sign from '@tercet/protocol/sign'
-import type { Handle, Steps } from './contract.js'
+import type { Steps } from './contract.js'
+import { Handles } from './handles.js'
+import { createNewcomerSteps } from './newcomer-steps.js'
+import { createRefreshSteps } from './refresh-steps.js'
 
 const PAIR = { initiator: DEVICE, responder: COSIGNER } as const
 /** The device's pair with the recovery party, for which alone the reason `pair` exists. */
@@ -134,6 +137,8 @@ export function createSteps(random: Random): Steps {
       const { loaded, state } = requested.take(handle)
       return unlessBurned(loaded, () => sign.combine(state, response))
     },
+    ...createRefreshSteps(handles, random),
+    ...createNewcomerSteps(handles, random),
     drop(list) {
       handles.drop(list)
       return undefined
@@ -152,39 +157,5 @@ function unlessBurned<T>(loaded: Loaded, step: () => T): T {
       if (consequence === 'cheat' || consequence === 'bad-signature') loaded.burned = reason
     }
     throw error
-  }
-}
-
-/** Numbers for states: one row of numbers, one typed table a state. */
-class Handles {
-  #next: Handle = 1
-  readonly #tables: Map<Handle, unknown>[] = []
-
-  of<T>() {
-    const table = new Map<Handle, T>()
-    this.#tables.push(table)
-    const peek = (handle: Handle): T => {
-      const state = table.get(handle)
-      if (state === undefined) throw new Misuse('no such state')
-      return state
-    }
-    return {
-      add: (state: T): Handle => {
-        const handle = this.#next++
-        table.set(handle, state)
-        return handle
-      },
-      peek,
-      /** The state is gone from the table whatever becomes of it. */
-      take: (handle: Handle): T => {
-        const state = peek(handle)
-        table.delete(handle)
-        return state
-      },
-    }
-  }
-
-  drop(list: readonly Handle[]): void {
-    for (const table of this.#tables) for (const handle of list) table.delete(handle)
   }
 }

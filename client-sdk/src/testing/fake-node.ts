@@ -23,6 +23,7 @@ import { encodeProblem, type Problem, problem } from '@tercet/wire/problem'
 import { decodeRequest } from '@tercet/wire/request'
 import type { Recovery } from '../keygen.js'
 import type { HttpRequest, HttpResponse, Transport } from '../transport.js'
+import { FakeEpochs } from './fake-epochs.js'
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
 const PAIR = { initiator: DEVICE, responder: COSIGNER } as const
@@ -52,6 +53,7 @@ export class FakeNode {
   readonly passed: Passed[] = []
   fault: Fault = (_, answer) => answer()
   key: keygen.KeyMaterial | undefined
+  epochs: FakeEpochs | undefined
   otSetup: ot.OtSetup | undefined
   /** Its kit of the wallet, as it stored it. */
   kit: Uint8Array | undefined
@@ -73,6 +75,17 @@ export class FakeNode {
     return new FakeNode(await generateIdentity())
   }
 
+  /** Another node that has everything that this one made in its key generation, and nothing since. */
+  copy(): FakeNode {
+    const twin = new FakeNode(this.identity)
+    if (this.key === undefined) return twin
+    twin.key = this.key
+    twin.otSetup = this.key.otSetup
+    twin.#idDevice = this.#idDevice
+    twin.epochs = new FakeEpochs(this.identity, this.key, toBase64url(this.#idDevice), addressBytes)
+    return twin
+  }
+
   /** Forgets what a restart forgets. */
   restart(): void {
     for (const table of [
@@ -85,6 +98,7 @@ export class FakeNode {
     ]) {
       table.clear()
     }
+    this.epochs?.restart()
   }
 
   readonly transport: Transport = async (request) => {
@@ -143,6 +157,8 @@ export class FakeNode {
         if (this.key === undefined || !same(this.key.share.transcript, message.transcript)) {
           this.key = keygen.confirm(this.#session(this.#dealt, id), message)
           this.otSetup = this.key.otSetup
+          const device = toBase64url(from.identity)
+          this.epochs = new FakeEpochs(this.identity, this.key, device, addressBytes)
         }
         const { keyId, transcript } = this.key.share
         return encodeMessage('keygen.res3', {
@@ -196,6 +212,26 @@ export class FakeNode {
         const presignature = presign.confirmFresh(state, message)
         return this.#release(presignature, presigId, message.request, message.view)
       }
+      case 'reshare.start':
+        return this.#served().start(id, body, toBase64url(from.identity))
+      case 'reshare.deal': {
+        const answer = await this.#served().deal(id, body)
+        if (answer === undefined) throw new Refusal('unknown-session')
+        return answer
+      }
+      case 'reshare.commit': {
+        const epochs = this.#served()
+        const before = epochs.state.act
+        const answer = await epochs.commit(body, toBase64url(from.identity))
+        if (epochs.state.act !== before) {
+          this.key = epochs.keys.act
+          this.otSetup = this.key.otSetup
+          this.#presignatures.clear()
+        }
+        return answer
+      }
+      case 'reshare.final':
+        return this.#served().final(body, toBase64url(from.identity))
       case 'kit':
         if (this.kit === undefined) throw new Refusal('not-found')
         return this.kit
@@ -223,6 +259,11 @@ export class FakeNode {
   #material(): keygen.KeyMaterial {
     if (this.key === undefined) throw new Refusal('not-found')
     return this.key
+  }
+
+  #served(): FakeEpochs {
+    if (this.epochs === undefined) throw new Refusal('not-found')
+    return this.epochs
   }
 
   #context(): presign.SigningContext {

@@ -1,0 +1,268 @@
+// Does a refresh give new shares of the same key, and does one that is cut off at any point end in one epoch?
+
+import type { EndpointName } from '@tercet/wire/endpoints'
+import { decodeKit } from '@tercet/wire/kit'
+import { recoverMessageAddress } from 'viem'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { OpenOptions } from '../options.js'
+import { memoryStorage } from '../storage/memory.js'
+import type { DeviceStorage } from '../storage/storage.js'
+import { FakeNode, Refusal, testRecovery } from '../testing/fake-node.js'
+import { Wallet } from '../wallet.js'
+
+let born: FakeNode
+const first = memoryStorage()
+let node: FakeNode
+let storage: DeviceStorage
+let id: string
+const opened: Wallet[] = []
+
+beforeAll(async () => {
+  born = await FakeNode.start()
+  const made = await Wallet.create({
+    node: 'https://node.example',
+    recovery: testRecovery(),
+    transport: born.transport,
+    pool: { size: 0 },
+    storage: first,
+  })
+  id = made.id
+  await made.close()
+})
+/** The wallet and its node as they were when they were made. */
+beforeEach(async () => {
+  node = born.copy()
+  const records = memoryStorage()
+  for (const key of await first.list('')) {
+    const value = await first.get(key)
+    if (value !== undefined) await records.put({ [key]: value })
+  }
+  storage = { ...records, identity: () => first.identity() }
+})
+afterEach(async () => {
+  node.fault = (_, answer) => answer()
+  for (const wallet of opened.splice(0)) await wallet.close()
+})
+
+async function open(extra: Partial<OpenOptions> = {}): Promise<Wallet> {
+  const wallet = await Wallet.open({
+    walletId: id,
+    storage,
+    transport: node.transport,
+    pool: { size: 0 },
+    ...extra,
+  })
+  opened.push(wallet)
+  return wallet
+}
+
+const names = () => node.passed.map(({ name }) => name)
+const epochOf = async (wallet: Wallet) => decodeKit(await wallet.recoveryKit()).record.epoch
+
+async function signs(wallet: Wallet, message: string): Promise<void> {
+  const { serialized } = await wallet.signMessage(message)
+  expect(await recoverMessageAddress({ message, signature: serialized })).toBe(wallet.address())
+}
+
+/** Loses the answer to one message, or the message itself. */
+function lose(lost: EndpointName, what: 'message' | 'answer'): void {
+  node.fault = async (name, answer) => {
+    if (name !== lost) return answer()
+    if (what === 'answer') await answer()
+    throw new Error('connection reset')
+  }
+}
+
+describe('a refresh', () => {
+  it('gives new shares of the same key, a new kit, and drops the presignatures of the old ones', async () => {
+    const wallet = await open({ pool: { size: 2 } })
+    await wallet.ready()
+    const address = wallet.address()
+    const before = decodeKit(await wallet.recoveryKit())
+    const told: number[] = []
+    wallet.on('kit-changed', ({ epoch }) => told.push(epoch))
+    const stages: string[] = []
+    node.passed.length = 0
+    const refreshing = wallet.refresh({ onProgress: ({ stage }) => stages.push(stage) })
+    await refreshing
+    expect(names().filter((name) => name.startsWith('reshare'))).toEqual([
+      'reshare.start',
+      'reshare.deal',
+      'reshare.commit',
+      'reshare.final',
+    ])
+    expect(stages).toEqual(['start', 'open', 'verify', 'store', 'commit', 'ready'])
+    expect(told).toEqual([1])
+    const after = decodeKit(await wallet.recoveryKit())
+    expect(after.record.epoch).toBe(1)
+    expect(after.record.publicKey).toEqual(before.record.publicKey)
+    expect(after.record.chainCode).toEqual(before.record.chainCode)
+    expect(after.record.transcriptPrev).toEqual(before.record.transcript)
+    expect(after.record.commitments).not.toEqual(before.record.commitments)
+    expect(after.node.address).toBe('https://node.example')
+    expect(wallet.address()).toBe(address)
+    expect(node.epochs?.keys.old).toBeUndefined()
+    await signs(wallet, 'under the new shares')
+    const keys = await storage.list('')
+    expect(keys.filter((key) => key.includes('/pend-'))).toEqual([])
+
+    await wallet.refresh()
+    expect(await epochOf(wallet)).toBe(2)
+    await signs(wallet, 'and again')
+    const again = await open()
+    expect(again.address()).toBe(address)
+    await signs(again, 'opened again')
+  })
+
+  it('is refused on a device whose pair is locked', async () => {
+    const now = Math.floor(Date.now() / 1000)
+    const meta = await storage.get(`wallet/${id}/meta`)
+    const document = JSON.parse(new TextDecoder().decode(meta))
+    const strikes = [now - 2, now - 1, now].join(' ')
+    const locked = JSON.stringify({
+      cosigner: document.cosigner,
+      node: document.node,
+      stage: 'ready',
+      strikes,
+      version: '1',
+    })
+    await storage.put({ [`wallet/${id}/meta`]: new TextEncoder().encode(locked) })
+    const wallet = await open()
+    await expect(wallet.refresh()).rejects.toMatchObject({ code: 'locked', retry: 'recover' })
+    expect(names()).toEqual([])
+  })
+})
+
+describe('a refresh that is cut off', () => {
+  const points: readonly (readonly [EndpointName, 'message' | 'answer'])[] = [
+    ['reshare.start', 'message'],
+    ['reshare.start', 'answer'],
+    ['reshare.deal', 'message'],
+    ['reshare.deal', 'answer'],
+    ['reshare.commit', 'message'],
+    ['reshare.commit', 'answer'],
+    ['reshare.final', 'message'],
+    ['reshare.final', 'answer'],
+  ]
+  it.each(points)(
+    'at %s, its %s lost for good, leaves a pair that signs and refreshes',
+    async (name, what) => {
+      const wallet = await open()
+      lose(name, what)
+      const ended = await wallet.refresh().then(
+        () => 'done',
+        ({ code }) => code,
+      )
+      // The answer to FINAL is of no importance.
+      expect(ended).toBe(name === 'reshare.final' ? 'done' : 'network')
+      node.fault = (_, answer) => answer()
+      await signs(wallet, 'at once')
+      await wallet.close()
+      const committed = node.epochs?.state.act.id.epoch
+      const again = await open()
+      await again.refresh()
+      // One that may have been committed is finished, not repeated.
+      expect(await epochOf(again)).toBe(name === 'reshare.final' ? 2 : 1)
+      expect(node.epochs?.state.act.id.epoch).toBe(name === 'reshare.final' ? 2 : Math.max(1, committed ?? 0))
+      expect(node.epochs?.state.old).toBeNull()
+      await signs(again, 'afterwards')
+    },
+  )
+
+  it('at COMMIT is finished by opening the wallet alone', async () => {
+    const wallet = await open()
+    lose('reshare.commit', 'answer')
+    await expect(wallet.refresh()).rejects.toMatchObject({ code: 'network', retry: 'safe', keySafe: true })
+    await wallet.close()
+    node.fault = (_, answer) => answer()
+    node.restart()
+    const again = await open()
+    await expect.poll(() => node.epochs?.state.old).toBeNull()
+    expect(await epochOf(again)).toBe(1)
+    const commits = node.passed.filter(({ name }) => name === 'reshare.commit')
+    expect(new Set(commits.map(({ body }) => body.toString())).size).toBe(1)
+    await signs(again, 'finished')
+  })
+
+  it('whose pending shares the node has forgotten begins again, with another attempt', async () => {
+    const wallet = await open()
+    lose('reshare.commit', 'message')
+    await expect(wallet.refresh()).rejects.toMatchObject({ code: 'network' })
+    node.fault = (_, answer) => answer()
+    if (node.epochs !== undefined) node.epochs.state = { ...node.epochs.state, pend: null }
+    await wallet.refresh()
+    expect(decodeKit(await wallet.recoveryKit()).record).toMatchObject({ epoch: 1, attempt: 2 })
+    await signs(wallet, 'the second attempt')
+  })
+
+  it.each(['share', 'ot', 'kit', 'meta'])('by a store that fails keeps the old shares (%s)', async (part) => {
+    const faulty: DeviceStorage = {
+      ...storage,
+      put: async (records) => {
+        if (`wallet/${id}/${part}` in records && `wallet/${id}/epochs` in records)
+          throw new Error('disk full')
+        await storage.put(records)
+      },
+    }
+    const wallet = await open({ storage: faulty })
+    await expect(wallet.refresh()).rejects.toMatchObject({ code: 'storage', keySafe: true })
+    await signs(wallet, 'with the old shares, which the node still serves').catch(() => undefined)
+    await wallet.close()
+    const again = await open()
+    await again.refresh()
+    expect(await epochOf(again)).toBe(1)
+    await signs(again, 'afterwards')
+  })
+})
+
+describe('the cosigner’s answers', () => {
+  it('to a refresh that it does not prepare end the attempts, with the old shares in force', async () => {
+    const wallet = await open()
+    const epochs = node.epochs
+    if (epochs === undefined) throw new Error('no key')
+    epochs.state = { ...epochs.state, announced: [{ newHolder: 'x', initiator: 'y', vetoable: true }] }
+    await expect(wallet.refresh()).rejects.toMatchObject({ code: 'conflict', keySafe: true })
+    epochs.state = { ...epochs.state, announced: [], att: 40 }
+    await wallet.refresh()
+    expect(decodeKit(await wallet.recoveryKit()).record.attempt).toBe(41)
+  })
+
+  it('that this device was replaced end the wallet here, for good', async () => {
+    const wallet = await open()
+    if (node.epochs !== undefined) node.epochs.revoked = true
+    node.fault = async (name, answer) => {
+      if (name === 'fresh.start') throw new Refusal('not-found')
+      return answer()
+    }
+    await expect(wallet.signMessage('whose?')).rejects.toMatchObject({ code: 'replaced', retry: 'no' })
+    node.passed.length = 0
+    await expect(wallet.signMessage('whose?')).rejects.toMatchObject({ code: 'replaced' })
+    await expect((await open()).refresh()).rejects.toMatchObject({ code: 'replaced' })
+    expect(names()).toEqual([])
+  })
+
+  it('that are forged or about another reshare are not obeyed', async () => {
+    const wallet = await open()
+    for (const at of [2 + 7, 2 + 15, 2 + 16 + 40, 2 + 16 + 64 + 20]) {
+      node.fault = async (name, answer) => {
+        const body = await answer()
+        if (name === 'reshare.commit') body[at] = (body[at] ?? 0) ^ 1
+        return body
+      }
+      await expect(wallet.refresh()).rejects.toMatchObject({ code: 'peer-fault', keySafe: true })
+      expect((await storage.get(`wallet/${id}/pend-share`))?.length).toBeGreaterThan(0)
+    }
+    node.fault = (_, answer) => answer()
+    await wallet.refresh()
+    expect(await epochOf(wallet)).toBe(1)
+    await signs(wallet, 'the true answer came')
+  })
+})
+
+it('two tabs on one store refresh one after the other, and both sign', async () => {
+  const [one, other] = [await open(), await open()]
+  await Promise.all([one.refresh(), other.refresh()])
+  expect(node.epochs?.state.act.id.epoch).toBe(2)
+  await signs(one, 'here')
+  await signs(other, 'there')
+})
