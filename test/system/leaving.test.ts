@@ -12,10 +12,10 @@ import { parseEther, recoverMessageAddress, serializeTransaction } from 'viem'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { builtProgram } from '../support/device-process.js'
 import type { Evm } from '../support/evm.js'
-import { linkOf } from '../support/leaving-link.js'
 import { type LeavingReport, type LeavingTask, PASSPHRASES } from '../support/leaving-task.js'
 import { newDataDir, startNode } from '../support/node-process.js'
 import { run, start } from '../support/processes.js'
+import { lineOf } from '../support/recovery-lines.js'
 import { built } from '../support/root.js'
 import { startEvm } from '../support/start-evm.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
@@ -150,7 +150,7 @@ describe('the last resort', () => {
       const stream = program.child.stdio[descriptor]
       if (stream && 'end' in stream) stream.end(`${secret}\n`)
     }
-    const link = loopbackLink(await linkOf(program))
+    const link = loopbackLink(await lineOf(program, 'link'))
     const storage = await fileStorage({ path: path('device'), passphrase: PASSPHRASES.device })
     const exit = await Exit.open({ storage, walletId, link })
     await exit.assemble(ASSEMBLE_SENTENCE)

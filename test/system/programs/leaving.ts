@@ -5,9 +5,9 @@ import { networkInterfaces } from 'node:os'
 import { Exit, loopbackLink } from '@tercet/client/recovery'
 import { folderLink } from '@tercet/client/recovery/folder'
 import { fileStorage } from '@tercet/client/storage/file'
-import { linkOf } from '../../support/leaving-link.js'
 import { type LeavingReport, type LeavingTask, PASSPHRASES } from '../../support/leaving-task.js'
 import { type Program, start } from '../../support/processes.js'
+import { lineOf } from '../../support/recovery-lines.js'
 import { built } from '../../support/root.js'
 
 const task = JSON.parse(process.argv[2] ?? '{}') as LeavingTask
@@ -56,7 +56,7 @@ async function reach(address: string): Promise<string> {
 const outside = await Promise.all(task.outside.map(reach))
 const storage = await fileStorage({ path: task.file, passphrase: PASSPHRASES.device })
 const recovery = startRecovery()
-const address = await linkOf(recovery)
+const address = await lineOf(recovery, 'link')
 const link = task.link === 'loopback' ? loopbackLink(address) : await folderLink(address)
 const exit = await Exit.open({ storage, walletId: task.walletId, link })
 const transaction = await exit.signTransaction(task.transaction)

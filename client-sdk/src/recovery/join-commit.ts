@@ -1,0 +1,124 @@
+// When does a new device use the share that it was handed? Once the cosigner has said that it serves it. (SPEC 5.2)
+
+import { equalBytes } from '@tercet/protocol/bytes'
+import { type DeviceEpochs, type DevicePending, device } from '@tercet/protocol/epochs'
+import { type Conversation, LinkError } from '@tercet/wire/conversation'
+import { type Identity, verifyTagged } from '@tercet/wire/identity'
+import type { Invitation } from '@tercet/wire/join-code'
+import { decodeKit, type Kit } from '@tercet/wire/kit'
+import type { Engine } from '../engine/contract.js'
+import { type Pending, storeSwitched } from '../epoch-records.js'
+import { codeOf, TercetError, throwIfAborted } from '../errors.js'
+import type { Creation } from '../keygen.js'
+import type { Live } from '../live.js'
+import { finish } from '../opening.js'
+import { channelOf, given, type WalletOptions } from '../options.js'
+import type { Report } from '../progress.js'
+import type { WalletMeta } from '../records.js'
+import { assertEcho, read } from '../reshare/answers.js'
+import { pause } from '../waiting.js'
+import type { JoinOptions, JoinStage } from './join.js'
+
+/** What a joining works with. */
+export interface Joining {
+  readonly options: JoinOptions
+  readonly invitation: Invitation
+  readonly walletId: string
+  readonly identity: Identity
+  readonly engine: Engine
+  readonly report: Report<JoinStage>
+}
+
+const POLL_MILLISECONDS = 2000
+const WAIT_MILLISECONDS = 600_000
+
+/**
+ * Waits for the cosigner's word, from whoever handed the share over or from the node itself, switches to the share, and
+ * opens the wallet. @throws TercetError `delayed` when it does not come in time: the share stays, and a later call asks again
+ */
+export async function awaitCommit(
+  joining: Joining,
+  state: DeviceEpochs,
+  pend: DevicePending,
+  pending: Pending,
+  conversation: Conversation | undefined,
+): Promise<Live> {
+  const { options, invitation, walletId, engine, report } = joining
+  const { storage } = options
+  report('commit')
+  const node = options.node ?? pending.kit.node.address
+  const channel = await channelOf(walletOptions(options), node, invitation.cosigner)
+  const heard = conversation === undefined ? undefined : await overLink(conversation, pend, pending.kit)
+  const kit = heard ?? (await askNode(joining, channel, pending.kit))
+  // The new epoch has no OT setup yet: it is made with the first signature.
+  const meta: WalletMeta = {
+    stage: 'test',
+    node: options.node ?? kit.node.address,
+    cosigner: invitation.cosigner,
+    renew: 'mismatch',
+  }
+  const records = { meta, share: pending.share, otSetup: new Uint8Array(0), kit }
+  await storeSwitched(storage, walletId, device.committed(state, pend.id).state, records)
+  const creation: Creation = {
+    ...given(walletOptions(options)),
+    channel,
+    engine,
+    report: (stage) => {
+      if (stage === 'self-test' || stage === 'ready') report(stage)
+    },
+  }
+  return finish(walletOptions(options), creation, walletId, records)
+}
+
+/** COMMITTED as the other machine passes it on; nothing when the link ends before. @throws TercetError `peer-fault` */
+async function overLink(conversation: Conversation, pend: DevicePending, kit: Kit): Promise<Kit | undefined> {
+  let body: Uint8Array
+  try {
+    body = (await conversation.receive('committed')).body
+  } catch (error) {
+    if (!(error instanceof LinkError) || error.code === 'aborted') throw error
+    return undefined
+  }
+  const { active, addressSignature, nodeAddress, ...id } = read('reshare.res3', body)
+  assertEcho(id, pend.id)
+  const { keyId, transcript, sidInputs } = kit.record
+  const serves = await verifyTagged(sidInputs.idC, active, 'sig/active', keyId, transcript)
+  const addressed = await verifyTagged(sidInputs.idC, addressSignature, 'sig/node', keyId, nodeAddress)
+  if (!serves || !addressed) throw new TercetError('peer-fault', { incident: 'transcript' })
+  return { ...kit, node: { address: new TextDecoder().decode(nodeAddress), signature: addressSignature } }
+}
+
+/** The kit that the node serves this device, once it is the new one. */
+async function askNode(
+  { options, walletId }: Joining,
+  channel: Awaited<ReturnType<typeof channelOf>>,
+  kit: Kit,
+): Promise<Kit> {
+  const { keyId, epoch, transcript, sidInputs } = kit.record
+  const deadline = performance.now() + (options.linkTimeoutMilliseconds ?? WAIT_MILLISECONDS)
+  for (;;) {
+    throwIfAborted(options.signal)
+    const theirs = await channel
+      .ask('kit', { walletId, keyId, epoch }, undefined, options.signal)
+      .catch((error: unknown) => {
+        if (codeOf(error) === 'aborted') throw error
+        return undefined
+      })
+    if (theirs !== undefined) {
+      const { record, node } = decodeKit(theirs)
+      const addressed = await verifyTagged(sidInputs.idC, node.signature, 'sig/node', keyId, node.address)
+      if (equalBytes(record.transcript, transcript) && addressed) return { ...kit, node }
+    }
+    if (performance.now() > deadline) {
+      throw new TercetError('delayed', {
+        message: 'The share is stored, but the node does not serve it yet: join again later.',
+      })
+    }
+    await pause(POLL_MILLISECONDS, options.signal)
+  }
+}
+
+/** The options that every wallet has; the stages of joining are its own. */
+export function walletOptions({ onProgress: _, ...options }: JoinOptions): WalletOptions {
+  return options
+}
