@@ -14,9 +14,10 @@ export interface BrokenChange {
 }
 
 const bounds = { epochs: 1, attempts: 1 }
-const quiet: OperatorCast = { bounds, refreshes: false, dealers: ['node'], recovery: false }
+const quiet: OperatorCast = { bounds, refreshes: false, dealers: ['node'], recovery: [] }
 const later: OperatorCast = { ...quiet, bounds: { epochs: 2, attempts: 1 }, refreshes: true }
-const stolen: OperatorCast = { ...quiet, recovery: true }
+const stolen: OperatorCast = { ...quiet, recovery: ['O'], countsNodes: false }
+const stolenLater: OperatorCast = { ...stolen, recovery: ['W'] }
 
 const change = (changed: Partial<OperatorFunctions>): OperatorFunctions => ({ ...product, ...changed })
 const { commit, expire, joined } = joining
@@ -42,9 +43,15 @@ export const brokenChanges: readonly BrokenChange[] = [
     harm: /both nodes serve/,
   },
   {
-    name: 'the old node does not let go before COMMIT: a recovery does not stop a stolen device',
+    name: 'the old node does not let go before COMMIT: a recovery there does not stop a stolen device',
     functions: withoutRelease,
-    cast: { ...stolen, countsNodes: false },
+    cast: stolen,
+    harm: /the replaced device is served/,
+  },
+  {
+    name: 'the old node does not let go before COMMIT: nor does a recovery at the new node',
+    functions: withoutRelease,
+    cast: stolenLater,
     harm: /the replaced device is served/,
   },
   {

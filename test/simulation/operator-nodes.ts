@@ -132,7 +132,7 @@ function joins(functions: OperatorFunctions, epochs: JoiningEpochs, message: Ope
     }
     case 'join': {
       const step = joining.commit(epochs, message)
-      const label = `COMMIT ${text(message.id)} of ${message.from} ${message.consent ? 'with' : 'without'} RELEASE`
+      const label = `COMMIT ${text(message.id)} of ${message.from} ${message.consent ? 'with' : 'without'} consent`
       const { label: said, send } = tells(label, message, step.serves ? 'active' : step.answer.type)
       const next: KeyState = step.serves
         ? { is: 'serving', epochs: step.state }

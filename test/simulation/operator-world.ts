@@ -20,8 +20,8 @@ export interface OperatorCast {
   readonly bounds: Bounds
   readonly refreshes: boolean
   readonly dealers: readonly ('node' | 'recovery')[]
-  /** Whether the user also recovers, while whoever has the device goes on. */
-  readonly recovery: boolean
+  /** Where the user may also recover, while whoever has the device goes on. */
+  readonly recovery: readonly NodeName[]
   /** False where only the other properties are asked for. */
   readonly countsNodes?: boolean
 }
@@ -35,17 +35,17 @@ export function operatorWorld(
 ): World<OperatorMail> {
   const post = new Post<OperatorMail>()
   const d = actor(post, changingDevice({ ...cast, functions }))
-  const o = actor(post, nodeMachine(functions, 'O', cast.recovery))
-  const w = actor(post, nodeMachine(functions, 'W', cast.recovery))
+  const o = actor(post, nodeMachine(functions, 'O', cast.recovery.includes('O')))
+  const w = actor(post, nodeMachine(functions, 'W', cast.recovery.includes('W')))
   const n = actor(post, recoveringDevice(functions, cast.bounds))
-  const actors: Actor<unknown>[] = cast.recovery ? [d, o, w, n] : [d, o, w]
+  const actors: Actor<unknown>[] = cast.recovery.length > 0 ? [d, o, w, n] : [d, o, w]
   const at = (states: readonly number[], index: number): number => states[index] as number
   return {
     post,
     actors,
     check: (states) => {
       const nodes = { O: o.value(at(states, 1)), W: w.value(at(states, 2)) }
-      const fresh = cast.recovery ? n.value(at(states, 3)) : null
+      const fresh = cast.recovery.length > 0 ? n.value(at(states, 3)) : null
       return judge(functions, cast, { device: d.value(at(states, 0)), nodes, fresh })
     },
   }

@@ -10,15 +10,15 @@ const run = suite('operator change')
 
 const bounds = (epochs: number, attempts: number) => ({ epochs, attempts })
 const shallow: readonly OperatorCast[] = [
-  { bounds: bounds(1, 2), refreshes: false, dealers: ['node'], recovery: false },
-  { bounds: bounds(2, 1), refreshes: true, dealers: ['node'], recovery: false },
-  { bounds: bounds(1, 2), refreshes: false, dealers: ['recovery', 'node'], recovery: false },
-  { bounds: bounds(1, 1), refreshes: false, dealers: ['node'], recovery: true },
+  { bounds: bounds(1, 2), refreshes: false, dealers: ['node'], recovery: [] },
+  { bounds: bounds(2, 1), refreshes: true, dealers: ['node'], recovery: [] },
+  { bounds: bounds(1, 2), refreshes: false, dealers: ['recovery', 'node'], recovery: [] },
+  { bounds: bounds(1, 1), refreshes: false, dealers: ['node'], recovery: ['O', 'W'] },
 ]
 const deep: readonly OperatorCast[] = [
-  { bounds: bounds(2, 2), refreshes: true, dealers: ['node'], recovery: false },
-  { bounds: bounds(1, 2), refreshes: false, dealers: ['node'], recovery: true },
-  { bounds: bounds(2, 1), refreshes: true, dealers: ['node'], recovery: true },
+  { bounds: bounds(2, 2), refreshes: true, dealers: ['node'], recovery: [] },
+  { bounds: bounds(1, 2), refreshes: false, dealers: ['node'], recovery: ['O', 'W'] },
+  { bounds: bounds(2, 1), refreshes: true, dealers: ['node'], recovery: ['O', 'W'] },
 ]
 
 describe('every reachable state is a good one', () => {
