@@ -11,6 +11,8 @@ import { describe, expect, it } from 'vitest'
 import { fixtureWallet } from '../support/fixture.js'
 import { sha256 } from '../support/hash.js'
 import { keygenStages } from '../support/keygen-session.js'
+import { refreshStages } from '../support/refresh-session.js'
+import { deviceLostStages, operatorChangedStages } from '../support/replace-session.js'
 import { renewed, setupStages } from '../support/setup-session.js'
 import { honestFaults, type Pair } from '../support/signing.js'
 import { type Combine, freshStages, poolStages } from '../support/signing-session.js'
@@ -112,6 +114,25 @@ function judge(stages: readonly Stage[], costly: boolean): void {
 
 describe('keygen', () => judge(keygenStages(wallet, run.random('keygen')), true))
 describe('OT setup', () => judge(setupStages(wallet, run.random('setup')), true))
+describe('refresh', () => judge(refreshStages(wallet, run.random('refresh')), true))
+// What both kinds of replace send is judged once, where it says the most.
+const OPERATOR: ReadonlySet<MessageName> = new Set([
+  'newcomer.req3',
+  'newcomer.res3',
+  'newcomer.abandon',
+  'newcomer.status',
+  'reshare.retire',
+  'reshare.release',
+  'reshare.released',
+  'reshare.withdraw',
+  'reshare.withdrawn',
+])
+const only = (stages: readonly Stage[], ofOperator: boolean): readonly Stage[] =>
+  stages.filter(({ message }) => OPERATOR.has(message) === ofOperator)
+describe('replace of a lost device', () =>
+  judge(only(deviceLostStages(wallet, run.random('device lost')), false), true))
+describe('change of the operator', () =>
+  judge(only(operatorChangedStages(wallet, run.random('operator changed')), true), false))
 describe('presignatures and signatures', () => judge(poolStages(pair, 2, run.random('pool')), false))
 describe('fresh signatures', () => judge(freshStages(pair, run.random('fresh')), false))
 

@@ -26,12 +26,16 @@ export function outcomeOf(session: () => readonly string[]): Outcome {
 /** Which check each field answers to, where its bytes are well formed. `free`: the field decides nothing. */
 export type Oracle = Readonly<Record<MessageName, Readonly<Record<string, AbortReason | 'free'>>>>
 
+/** A first request for attempt 0, which there is never, is no other attempt. */
+const RESHARES: ReadonlySet<MessageName> = new Set(['refresh.req1', 'replace.req1'])
+
 /** What the abort table demands for a mutation. */
 export function expected(oracle: Oracle, mutation: Mutation): string {
   const { message, cell, kind, wellFormed } = mutation
   if (!wellFormed) return 'malformed'
   if (cell.field.name === 'nonce' && kind === 'zero' && message !== 'sign.res1' && message !== 'fresh.res2')
     return 'nonce'
+  if (cell.field.name === 'attempt' && kind === 'zero' && RESHARES.has(message)) return 'context'
   return oracle[message][cell.field.name] ?? 'no entry'
 }
 

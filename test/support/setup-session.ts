@@ -1,5 +1,6 @@
 // How does an OT setup exchange run between honest programs, with any message exchanged for another? (SPEC 2.5)
 
+import type { KeyShare } from '@tercet/protocol/key-share'
 import { decodeMessage, encodeMessage, type OtReason } from '@tercet/protocol/messages'
 import {
   answer,
@@ -17,17 +18,25 @@ import type { FixtureWallet } from './fixture.js'
 import { forks, type Pair } from './signing.js'
 import type { Stage } from './stage.js'
 
-/** The same two parties with a setup that was made anew. */
-export function renewed(pair: Pair, reason: OtReason, random: Random): Pair {
-  const I = pair.initiator
-  const J = pair.responder
-  const parties = { initiator: I.share.party, responder: J.share.party }
-  const a = start(I.share, parties, reason, random)
-  const b = answer(J.share, parties, decodeMessage('ot.req1', a.send), random)
+/** Both halves of a new setup, the initiator's first. */
+export function newSetups(
+  I: KeyShare,
+  J: KeyShare,
+  random: Random,
+  reason: OtReason = 'pair',
+): readonly [OtSetup, OtSetup] {
+  const parties = { initiator: I.party, responder: J.party }
+  const a = start(I, parties, reason, random)
+  const b = answer(J, parties, decodeMessage('ot.req1', a.send), random)
   const c = open(a.state, decodeMessage('ot.res1', b.send), random)
   const d = confirm(b.state, decodeMessage('ot.req2', c.send), random)
-  const e = finish(c.state, decodeMessage('ot.res2', d.send))
-  return { initiator: { ...I, otSetup: e.otSetup }, responder: { ...J, otSetup: d.otSetup } }
+  return [finish(c.state, decodeMessage('ot.res2', d.send)).otSetup, d.otSetup]
+}
+
+/** The same two parties with a setup that was made anew. */
+export function renewed({ initiator, responder }: Pair, reason: OtReason, random: Random): Pair {
+  const [own, theirs] = newSetups(initiator.share, responder.share, random, reason)
+  return { initiator: { ...initiator, otSetup: own }, responder: { ...responder, otSetup: theirs } }
 }
 
 /** An exchange of parties 1 and 2: a stage for each message. The other session's points are those of the keygen. */
