@@ -1,5 +1,6 @@
 // How is a wallet created with a node? Loaded only where one is: a page that opens its wallet needs none of it.
 
+import { builtInPolicy, DEFAULT_RECOVERY_DELAY_SECONDS, type PolicyDocument } from '@tercet/wire/policy'
 import { platformRandom } from './engine/platform-random.js'
 import { codeOf, throwIfAborted } from './errors.js'
 import { fetchNodeIdentity } from './identity.js'
@@ -39,15 +40,20 @@ export async function createLive(options: CreateOptions): Promise<Live> {
   return withEngine(options, async (engine) => {
     const channel = await channelOf(options, node, found)
     const creation: Creation = { ...given(options), channel, engine, report }
-    const { walletId, records } = await newKey(creation, recovery)
+    const policy = builtInPolicy(options.recoveryDelaySeconds ?? DEFAULT_RECOVERY_DELAY_SECONDS)
+    const { walletId, records } = await newKey(creation, recovery, policy)
     return finish(options, creation, walletId, records)
   })
 }
 
 /** A key that the node has confirmed; made anew where the node forgot the session before it did. */
-async function newKey(creation: Creation, recovery: Registered): ReturnType<typeof makeKey> {
+async function newKey(
+  creation: Creation,
+  recovery: Registered,
+  policy: PolicyDocument,
+): ReturnType<typeof makeKey> {
   for (let tried = 1; ; tried++) {
-    const { walletId, records } = await makeKey(creation, recovery)
+    const { walletId, records } = await makeKey(creation, recovery, policy)
     try {
       return { walletId, records: await confirmKey(creation, walletId, records) }
     } catch (error) {

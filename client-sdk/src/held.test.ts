@@ -135,6 +135,6 @@ it.each(['keygen.start', 'keygen.open'])('a refused %s leaves no state', async (
   refuseAt(message)
   const recovery = await registerRecovery(testRecovery(), await storage.identity())
   const creation = { storage, channel: await channel(), engine: countingEngine(), report: () => undefined }
-  await expect(makeKey(creation, recovery)).rejects.toMatchObject({ code: 'denied' })
+  await expect(makeKey(creation, recovery, DEFAULT_POLICY)).rejects.toMatchObject({ code: 'denied' })
   expect(held.size).toBe(0)
 })

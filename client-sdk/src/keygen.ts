@@ -11,7 +11,7 @@ import { ownerOf, verifyRecoveryKey } from '@tercet/protocol/recovery-key'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { type Identity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import type { Kit } from '@tercet/wire/kit'
-import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
+import { type PolicyDocument, policyHash } from '@tercet/wire/policy'
 import type { Channel } from './channel.js'
 import type { Engine } from './engine/contract.js'
 import { codeOf, TercetError } from './errors.js'
@@ -78,6 +78,7 @@ export async function registerRecovery(recovery: Recovery, identity: Identity): 
 export async function makeKey(
   creation: Creation,
   recovery: Registered,
+  policy: PolicyDocument,
 ): Promise<{ walletId: string; records: WalletRecords }> {
   const { storage, channel, engine, report, signal } = creation
   const { identity, cosigner, node } = channel.options
@@ -87,7 +88,7 @@ export async function makeKey(
     idCosigner: cosigner,
     recoveryKey: recovery.publicKey,
     recoveryProof: recovery.proof,
-    policyHash: policyHash(DEFAULT_POLICY),
+    policyHash: policyHash(policy),
   })
   const session = channel.session({
     opType: 'keygen',

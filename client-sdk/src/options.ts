@@ -4,6 +4,7 @@ import type { Hex } from '@tercet/chains/facts'
 import type { Summary } from '@tercet/chains/summary'
 import type { Random } from '@tercet/protocol/random'
 import type { Signature } from '@tercet/protocol/sign'
+import type { RecoveryDelay } from '@tercet/wire/policy'
 import { Channel } from './channel.js'
 import { platformRandom } from './engine/platform-random.js'
 import { TercetError } from './errors.js'
@@ -38,6 +39,11 @@ export interface CreateOptions extends WalletOptions {
   readonly recovery: Recovery
   /** The node's identity in base64url, where it is known from elsewhere; any other is refused. */
   readonly expectedIdentity?: string
+  /**
+   * How long a recovery is announced to this device before it is obeyed, seconds: a day where left out. It cannot be changed
+   * later. None at all lets whoever holds kit and recovery key take over at once.
+   */
+  readonly recoveryDelaySeconds?: RecoveryDelay
 }
 
 export interface OpenOptions extends WalletOptions {
