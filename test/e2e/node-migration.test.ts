@@ -46,7 +46,14 @@ async function deviceAt(url: string): Promise<RawWallet> {
   const device = new RawDevice(url, Uint8Array.from(Buffer.from(node, 'base64url')), own)
   const kept = decodeKeyShare(bytes(share))
   const walletId = toBase64url(kept.keyId)
-  return { device, share: kept, otSetup: decodeOtSetup(bytes(otSetup)), record: undefined as never, walletId }
+  return {
+    device,
+    share: kept,
+    otSetup: decodeOtSetup(bytes(otSetup)),
+    record: undefined as never,
+    walletId,
+    kappa: 0n,
+  }
 }
 
 test('a wallet of version 1 signs, renews its setup and gives its kit', async () => {

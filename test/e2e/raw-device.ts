@@ -23,8 +23,8 @@ import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import type { Context } from '@tercet/wire/context'
 import { ENDPOINTS, type EndpointName, endpointPath } from '@tercet/wire/endpoints'
 import { signRequest, verifyResponse } from '@tercet/wire/http-signature'
-import { generateIdentity, type KeptIdentity, signTagged, verifyTagged } from '@tercet/wire/identity'
-import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
+import { generateIdentity, type Identity, signTagged, verifyTagged } from '@tercet/wire/identity'
+import { DEFAULT_POLICY, type PolicyDocument, policyHash } from '@tercet/wire/policy'
 import { parseProblem } from '@tercet/wire/problem'
 import { encodeRequest, type SigningRequest } from '@tercet/wire/request'
 
@@ -48,7 +48,7 @@ export interface Bend {
   readonly context?: Partial<Context>
   readonly created?: number
   readonly nonce?: Uint8Array
-  readonly identity?: KeptIdentity
+  readonly identity?: Identity
   readonly headers?: Readonly<Record<string, string>>
   readonly walletId?: string
   /** The body as sent, signed with the rest. */
@@ -61,6 +61,8 @@ export interface RawWallet {
   otSetup: ot.OtSetup
   readonly record: KeyRecord
   readonly walletId: string
+  /** The recovery key, which no device keeps. */
+  readonly kappa: bigint
 }
 
 export type PoolItem = ReturnType<typeof presign.accept>[number]
@@ -69,9 +71,9 @@ export type PoolItem = ReturnType<typeof presign.accept>[number]
 export class RawDevice {
   readonly url: string
   readonly node: Uint8Array
-  readonly identity: KeptIdentity
+  readonly identity: Identity
 
-  constructor(url: string, node: Uint8Array, identity: KeptIdentity) {
+  constructor(url: string, node: Uint8Array, identity: Identity) {
     this.url = url
     this.node = node
     this.identity = identity
@@ -150,7 +152,7 @@ export class RawDevice {
   }
 
   /** Key generation; returns the wallet and the last message, which may be repeated. */
-  async keygen(): Promise<{
+  async keygen(policy: PolicyDocument = DEFAULT_POLICY): Promise<{
     wallet: RawWallet
     confirm: { session: Uint8Array; previous: Uint8Array; body: Uint8Array; answer: Uint8Array }
   }> {
@@ -161,7 +163,7 @@ export class RawDevice {
         parties: { idDevice: this.identity.publicIdentity, idCosigner: this.node },
         recoveryKey: publicKey,
         recoveryProof: proveRecoveryKey(kappa, owner, random),
-        policyHash: policyHash(DEFAULT_POLICY),
+        policyHash: policyHash(policy),
       },
       random,
     )
@@ -182,7 +184,7 @@ export class RawDevice {
     if (!(await verifyTagged(this.node, res3.active, 'sig/active', keyId, transcript)))
       throw new Error('not active')
     const { share, otSetup, record } = key
-    const wallet = { device: this, share, otSetup, record, walletId: toBase64url(keyId) }
+    const wallet = { device: this, share, otSetup, record, walletId: toBase64url(keyId), kappa }
     return { wallet, confirm: { session, previous, body: req3, answer } }
   }
 
@@ -232,10 +234,15 @@ export class RawDevice {
   }
 
   /** The recovery kit as the node keeps it. */
-  async kit(wallet: RawWallet): Promise<Answer> {
+  kit(wallet: RawWallet): Promise<Answer> {
+    return this.control('kit', wallet, new Uint8Array(0))
+  }
+
+  /** One message of the operation control, which is no session. */
+  control(name: EndpointName, wallet: RawWallet, body: Uint8Array): Promise<Answer> {
     const nonce = random(32)
     const session = sessionId('control', nonce, this.identity.publicIdentity, this.node)
-    return this.send('kit', { session, wallet }, new Uint8Array(0), { nonce })
+    return this.send(name, { session, wallet }, body, { nonce })
   }
 }
 

@@ -30,11 +30,11 @@ export async function callerOf(
   const identity = toBase64url(who)
   const { act, old, pend } = state.epochs
   const initiators = [act, old, pend].map((share) => share?.initiator)
-  const isCurrent =
-    isDevice(state, identity) || identity === recoveryOf(state) || initiators.includes(identity)
   const isKnown = state.devices.some((device) => device.identity === identity)
-  if (!isCurrent && !isKnown) throw new Refusal('not-found')
-  return { keyId, state, identity, isRevoked: state.retired !== null || !isCurrent }
+  const mayAsk =
+    isDevice(state, identity) || identity === recoveryOf(state) || (!isKnown && initiators.includes(identity))
+  if (!mayAsk && !isKnown) throw new Refusal('not-found')
+  return { keyId, state, identity, isRevoked: state.retired !== null || !mayAsk }
 }
 
 /** idV = 0x02 || K of the epoch that is served, as base64url. */
