@@ -40,7 +40,7 @@ export async function printKit(found: ConsistentKit, bytes: Uint8Array): Promise
     'Never write the 24 words on this page, and never keep them next to the kit file or the phone.',
   )
   sheet.nextPage()
-  instructions(sheet, code, commandAddress(found.node))
+  instructions(sheet, code)
   return sheet.bytes()
 }
 
@@ -60,15 +60,11 @@ function printedAddress({ kit }: Pick<ConsistentKit, 'kit'>): string {
     : `${address.slice(0, LONGEST_ADDRESS)}... (whole in the file)`
 }
 
-/** Whoever makes a kit up chooses the node's address: only a plain one gets into a line that a person types. */
-function commandAddress(address: string): string {
-  return /^https?:\/\/[A-Za-z0-9.:/_-]{1,60}$/.test(address) ? address : 'NODE'
-}
-
-function instructions(sheet: Sheet, { address, fingerprint }: KitCode, node: string): void {
+/** Nothing that whoever made the kit up could choose freely stands in a line that a person types. */
+function instructions(sheet: Sheet, { address, fingerprint }: KitCode): void {
   sheet.title('What to do')
   sheet.paragraph(
-    'You need a computer that you trust (not the phone), the program tercet-recovery on it, the kit file, and your 24 words or your key file. In the lines to type, KIT stands for the kit file, FILE for the key file, NODE for the address of the node, and FOLDER for a folder that phone and computer both see, a USB stick for example. With 24 words, write --phrase instead of --key FILE.',
+    'You need a computer that you trust (not the phone), the program tercet-recovery on it, the kit file, and your 24 words or your key file. In the lines to type, KIT stands for the kit file, FILE for the key file, and FOLDER for a folder that phone and computer both see, a USB stick for example. With 24 words, write --phrase instead of --key FILE.',
   )
   sheet.heading('Once a year: rehearse')
   sheet.steps([
@@ -86,8 +82,8 @@ function instructions(sheet: Sheet, { address, fingerprint }: KitCode, node: str
     { text: 'Check the kit as above.' },
     { text: 'On the new phone, choose to recover a wallet. It shows a code.' },
     {
-      text: 'Start the recovery, with that code for CODE. The program says how long you must wait; then type the same again.',
-      type: `tercet-recovery recover KIT --key FILE --device CODE --node ${node} --link FOLDER`,
+      text: 'Start the recovery, with that code for CODE. The program says how long you must wait; then type the same again. Add --theft if the old phone was stolen, and --node with the address of the service if that has changed.',
+      type: 'tercet-recovery recover KIT --key FILE --device CODE --link FOLDER',
     },
     { text: 'The new phone must show the address on this page. The old phone can do nothing any more.' },
     { text: 'Make a new kit on the new phone and print it. Destroy this page and the old kit file.' },
