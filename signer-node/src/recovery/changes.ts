@@ -62,6 +62,8 @@ export function announce(
   authorisation: Authorisation,
   clocks: Clocks,
 ): ClaimChange | { readonly refused: Refused | 'released' } {
+  // The next cosigner may serve the key already, and is to be asked.
+  if (before.epochs.released !== null) return { refused: 'released' }
   const row = rowOf(before, claim, authorisation, clocks)
   const newDeviceKnown = before.devices.some(({ identity }) => identity === row.newDevice)
   const asked = { ...row, createdAt: claim.createdAt, locked: before.locked, newDeviceKnown }
@@ -74,9 +76,7 @@ export function announce(
   if (row.newDevice !== null) {
     const initiator = row.kind === 'device-moved' ? epochs.act.holder : toBase64url(recoveryOf(before))
     const claimed = { newHolder: row.newDevice, initiator, vetoable: !row.secondFactor }
-    const step = cosigner.announce(epochs, claimed)
-    if (step.answer === 'released') return { refused: 'released' }
-    epochs = step.state
+    epochs = cosigner.announce(epochs, claimed).state
   }
   return {
     state: { ...state, epochs, claims: withClaim(state.claims, row) },

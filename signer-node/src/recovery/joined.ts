@@ -3,14 +3,13 @@
 import type { CosignerEpochs } from '@tercet/protocol/epochs'
 import type { KeyRecord } from '@tercet/protocol/key-record'
 import { fromBase64url } from '@tercet/wire/base64url'
-import { type Entry, firstState, type KeyState } from '../store/key-state.js'
+import { firstState, type KeyState } from '../store/key-state.js'
 import type { Store, Tx } from '../store/open.js'
 import { insertDevice, insertShare } from '../store/wallets.js'
 import { forgetJoin, type HandedOver } from './joining.js'
 
 /**
- * In the transaction of COMMIT: key, share, device and state, and the way here forgotten. A key that this node served
- * before and handed over comes back into its own rows.
+ * In the transaction of COMMIT: key, share, device and state, and the way here forgotten.
  * @param answer to COMMIT, which a repeat gets again, for ever
  */
 export async function insertJoined(
@@ -35,25 +34,18 @@ export async function insertJoined(
   })
   // A reshare that replaces a party carries no OT setup: the device makes one with its first use.
   const state: KeyState = { ...first, epochs, setups: [] }
-  const before = await store.states.read(tx, keyId)
-  const entries: Entry[] = [{ event: 'joined', time, policyHash }]
-  const facts = {
-    public_key: record.publicKey,
-    chain_code: record.chainCode,
-    transcript,
-    confirmation: answer,
-    created: time,
-  }
-  if (before === undefined) {
-    await tx
-      .insertInto('keys')
-      .values({ key_id: keyId, ...facts })
-      .execute()
-    await store.states.insert(tx, keyId, state, entries)
-  } else {
-    await tx.updateTable('keys').set(facts).where('key_id', '=', keyId).execute()
-    await store.states.update(tx, keyId, async () => ({ state, entries, result: undefined }))
-  }
+  await tx
+    .insertInto('keys')
+    .values({
+      key_id: keyId,
+      public_key: record.publicKey,
+      chain_code: record.chainCode,
+      transcript,
+      confirmation: answer,
+      created: time,
+    })
+    .execute()
+  await store.states.insert(tx, keyId, state, [{ event: 'joined', time, policyHash }])
   await insertShare(tx, { keyId, ...epochs.act.id }, { sealedShare: handed.sealed, kit: handed.kit })
   await insertDevice(tx, keyId, device)
   await forgetJoin(tx, keyId)

@@ -11,7 +11,6 @@ import { u32be, u64be } from '@tercet/protocol/transcript'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { recoveryIdentity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import { decodeKit, encodeKit, type Kit } from '@tercet/wire/kit'
-import { builtInPolicyOf } from '@tercet/wire/policy'
 import { LIMITS } from '../config.js'
 import { createLimiter } from '../limiter.js'
 import type { Node } from '../node.js'
@@ -21,7 +20,7 @@ import { assertOpen, assertSessionId, firstStep, type Incoming, nextStep, ok } f
 import type { KeyState } from '../store/key-state.js'
 import type { Tx } from '../store/open.js'
 import { recordNonce } from '../store/wallets.js'
-import { servedState } from './handlers.js'
+import { assertBase, consents, dealtByRecovery } from './consent.js'
 import { insertJoined } from './joined.js'
 import { type HandedOver, type JoinState, type KnownJoin, readJoin, writeJoin } from './joining.js'
 
@@ -46,13 +45,19 @@ export function createNewcomers(node: Node) {
     ({ id }) => void engine.run('newcomer.drop', { handle: id }).catch(() => undefined),
   )
 
+  /** The state of a key that this node serves or has handed over. */
+  function anyState(keyId: Uint8Array): Promise<KeyState | undefined> {
+    return store.read((db) => store.states.read(db, keyId))
+  }
+
   /** An encryption key of this node for the new share, signed. */
   async function offer(incoming: Incoming): Promise<Reply> {
     const invitation = decodeMessage('newcomer.req1', incoming.body)
     const { nonce, keyId, party, transcriptBase, epoch, attempt } = invitation
     assertKey(incoming, keyId)
     if (party !== 'cosigner') throw new Refusal('mismatch', { field: 'party' })
-    if ((await servedState(node, keyId)) !== undefined) throw new Refusal('conflict')
+    // A key that this node has or had is not taken again.
+    if ((await anyState(keyId)) !== undefined) throw new Refusal('conflict')
     const { context, identity: device } = incoming.auth
     // Identities cost nothing, so it is the network that is counted; a repeat is no new start.
     if (sessions.find(toBase64url(context.sessionId), toBase64url(device)) === undefined) {
@@ -107,8 +112,7 @@ export function createNewcomers(node: Node) {
     const time = clock.now()
     const holder = toBase64url(incoming.auth.identity)
     await store.write(async (tx) => {
-      const served = await store.states.read(tx, keyId)
-      if (served?.retired === null) throw new Refusal('conflict')
+      if ((await store.states.read(tx, keyId)) !== undefined) throw new Refusal('conflict')
       const known = await readJoin(store, tx, keyId, time)
       const epochs = joining.receive(known?.epochs ?? joining.first, {
         base,
@@ -135,7 +139,7 @@ export function createNewcomers(node: Node) {
     const { keyId } = incoming.auth.context
     const id = { epoch: message.epoch, attempt: message.attempt }
     return node.exclusively(toBase64url(keyId), async () => {
-      const served = await servedState(node, keyId)
+      const served = await anyState(keyId)
       if (served !== undefined) return whenServed(incoming, keyId, served, id)
       const known = await store.read((db) => readJoin(store, db, keyId, clock.now()))
       if (known === undefined || !isKnown(known, incoming)) throw new Refusal('not-found')
@@ -187,7 +191,7 @@ export function createNewcomers(node: Node) {
     assertKey(incoming, keyId)
     assertSessionId(node, incoming, 'reshare', incoming.auth.nonce)
     return node.exclusively(toBase64url(keyId), async () => {
-      const served = await servedState(node, keyId)
+      const served = await anyState(keyId)
       if (served !== undefined) return whenServed(incoming, keyId, served, id)
       const time = clock.now()
       const answer = await store.write(async (tx) => {
@@ -207,7 +211,7 @@ export function createNewcomers(node: Node) {
     return writeJoin(store, tx, keyId, state, { event: 'abandoned', time: clock.now() })
   }
 
-  /** What a node that serves the key says of the change that brought it here: the same for ever. */
+  /** What a node that has the key says of the change that brought it here: the same for ever. */
   async function whenServed(
     incoming: Incoming,
     keyId: Uint8Array,
@@ -248,36 +252,6 @@ export function createNewcomers(node: Node) {
 /** @throws Refusal `mismatch` */
 function assertKey({ auth }: Incoming, keyId: Uint8Array): void {
   if (!equalBytes(auth.context.keyId, keyId)) throw new Refusal('mismatch', { field: 'context.key-id' })
-}
-
-/** The base is the caller's own key: its device signed the record that the shares are dealt from, as did its cosigner. */
-async function assertBase({ record, signatures }: Kit, keyId: Uint8Array, caller: Uint8Array): Promise<void> {
-  const { idD, idC, policyHash } = record.sidInputs
-  if (!equalBytes(record.keyId, keyId)) throw new Refusal('mismatch', { field: 'baseKit.walletId' })
-  if (!equalBytes(idD, caller)) throw new Refusal('mismatch', { field: 'baseKit.idD' })
-  if (builtInPolicyOf(policyHash) === undefined) throw new Refusal('mismatch', { field: 'policyHash' })
-  const holds = await Promise.all([
-    verifyTagged(idD, signatures.device, 'sig/tr', partyName(DEVICE), keyId, record.transcript),
-    verifyTagged(idC, signatures.cosigner, 'sig/tr', partyName(COSIGNER), keyId, record.transcript),
-    signatures.recovery === undefined || dealtByRecovery(record, signatures.recovery),
-  ])
-  if (holds.includes(false)) throw new ProtocolAbort('transcript')
-}
-
-/** Whether dealer 3 of this record signed its transcript. */
-async function dealtByRecovery(record: KeyRecord, signature: Uint8Array): Promise<boolean> {
-  if (record.version !== 2) return false
-  const { keyId, transcript, sidInputs } = record
-  return verifyTagged(sidInputs.idDealerB, signature, 'sig/tr', partyName(RECOVERY), keyId, transcript)
-}
-
-/** Whether the other dealer agreed to the change: the old cosigner by its RELEASE to this node, or the recovery key. */
-async function consents(record: KeyRecord, signature: Uint8Array, successor: Uint8Array): Promise<boolean> {
-  if (record.version !== 2) return false
-  const { dealers, keyId, epoch, attempt, transcript, sidInputs } = record
-  if (dealers[1] === RECOVERY) return dealtByRecovery(record, signature)
-  const about = [keyId, u64be(epoch), u64be(attempt), transcript, successor]
-  return verifyTagged(sidInputs.idDealerB, signature, 'sig/release', ...about)
 }
 
 function isKnown({ holder, recovery }: JoinState, { auth }: Incoming): boolean {
