@@ -11,6 +11,7 @@ import { fixtureWallet } from '../support/fixture.js'
 import { below } from '../support/random.js'
 import { suite } from '../support/suite.js'
 import { coverage, row } from './coverage.js'
+import { reshareCoverage } from './coverage-reshare.js'
 
 const run = suite('challenges')
 const random = run.random('inputs')
@@ -18,7 +19,8 @@ const bytes32 = () => random(32)
 const point = (): Point => mulBase(randomScalar(random))
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-describe.each(coverage(fixtureWallet(), random))('$name', ({ base, variants }) => {
+const rows = [...coverage(fixtureWallet(), random), ...reshareCoverage(fixtureWallet(), random)]
+describe.each(rows)('$name', ({ base, variants }) => {
   it.each(variants)('covers $key', ({ value }) => {
     expect(hex(base())).toBe(hex(base()))
     expect(hex(value())).not.toBe(hex(base()))

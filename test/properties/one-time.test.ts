@@ -10,6 +10,7 @@ import { decodeMessage, encodeMessage } from '@tercet/protocol/messages'
 import * as setup from '@tercet/protocol/ot-setup'
 import * as presign from '@tercet/protocol/presign'
 import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed } from '@tercet/protocol/recovery-key'
+import * as reshare from '@tercet/protocol/reshare'
 import * as sign from '@tercet/protocol/sign'
 import { describe, expect, it } from 'vitest'
 import { fixtureWallet } from '../support/fixture.js'
@@ -119,7 +120,73 @@ function freshSteps(): Step[] {
   ]
 }
 
-const steps: readonly Step[] = [...keygenSteps(), ...setupSteps(), ...poolSteps(), ...freshSteps()]
+function refreshSteps(): Step[] {
+  const { record } = wallet
+  const input = { share: wallet.share(1), record, id: { epoch: 1, attempt: 1 } }
+  const a = reshare.startRefresh(input, random)
+  const pins = { share: wallet.share(2), record }
+  const b = reshare.answerRefresh(pins, decodeMessage('refresh.req1', a.send), random)
+  const [started, answered] = [forks(a.state), forks(b.state)]
+  const res1 = decodeMessage('refresh.res1', b.send)
+  const c = reshare.openRefresh(started(), res1, random)
+  const req2 = decodeMessage('refresh.req2', c.send)
+  const d = reshare.dealRefresh(answered(), req2, random)
+  const opened = forks(c.state)
+  const signature = new Uint8Array(64)
+  const res2 = decodeMessage('refresh.res2', encodeMessage('refresh.res2', { ...d.send, signature }))
+  return [
+    step('refresh open', started, (s) => reshare.openRefresh(s, res1, random)),
+    step('refresh deal', answered, (s) => reshare.dealRefresh(s, req2, random)),
+    step('refresh finish', opened, (s) => reshare.finishRefresh(s, res2)),
+  ]
+}
+
+function replaceSteps(): Step[] {
+  const { record } = wallet
+  const id = { epoch: 1, attempt: 1 }
+  const identity = Uint8Array.of(1, 2, ...random(32))
+  const names = { keyId: record.keyId, transcriptBase: record.transcript, ...id }
+  const asked = encodeMessage('newcomer.req1', { nonce: random(32), party: 'device', ...names })
+  const o = reshare.offer(decodeMessage('newcomer.req1', asked), identity, random)
+  const signature = new Uint8Array(64)
+  const newcomer = { party: 1, identity, sealKey: o.sealKey, signature } as const
+  const input = {
+    share: wallet.share(1),
+    record,
+    id,
+    responder: 2,
+    newcomer,
+    authorisation: random(32),
+  } as const
+  const a = reshare.startReplace(input, random)
+  const pins = { share: wallet.share(2), record, initiator: 1, newcomer } as const
+  const b = reshare.answerReplace(pins, decodeMessage('replace.req1', a.send), random)
+  const [offered, started, answered] = [forks(o.state), forks(a.state), forks(b.state)]
+  const res1 = decodeMessage('replace.res1', b.send)
+  const c = reshare.openReplace(started(), res1, random)
+  const opened = forks(c.state)
+  const req2 = decodeMessage('replace.req2', c.send)
+  const d = reshare.dealReplace(answered(), req2, random)
+  const res2 = decodeMessage('replace.res2', encodeMessage('replace.res2', { ...d.send, signature }))
+  const e = reshare.finishReplace(opened(), res2, random)
+  const fields = { ...e.handover, signature, dealerSignature: signature, baseKit: new Uint8Array(0) }
+  const handover = decodeMessage('newcomer.req2', encodeMessage('newcomer.req2', fields))
+  return [
+    step('replace open', started, (s) => reshare.openReplace(s, res1, random)),
+    step('replace deal', answered, (s) => reshare.dealReplace(s, req2, random)),
+    step('replace finish', opened, (s) => reshare.finishReplace(s, res2, random)),
+    step('newcomer accept', offered, (s) => reshare.accept(s, { record }, handover, random)),
+  ]
+}
+
+const steps: readonly Step[] = [
+  ...keygenSteps(),
+  ...setupSteps(),
+  ...poolSteps(),
+  ...freshSteps(),
+  ...refreshSteps(),
+  ...replaceSteps(),
+]
 
 /** Things that are not the state, made from it. */
 function forgeries(state: OneTime<string, unknown>): (readonly [string, unknown])[] {
