@@ -125,7 +125,11 @@ function answerPrepare(
   const used = [...new Set([...state.used, text(id)])].sort()
   const twice = state.twice || state.used.includes(text(id))
   const next = { ...after(state, step, transcript), used, twice }
-  return { label, state: next, send: by === '' ? [{ to, type: 'prepared', id, transcript }] : [] }
+  return {
+    label,
+    state: next,
+    send: by === '' ? [{ to, type: 'prepared', kind: asked.kind, id, transcript }] : [],
+  }
 }
 
 function answerCommit(

@@ -7,7 +7,6 @@ import {
   type Holder,
   type ShareId,
   sameId,
-  type Transcript,
 } from '@tercet/protocol/epochs'
 import { type Bounds, type Mail, text } from './messages.js'
 import type { Machine, Outcome } from './search.js'
@@ -17,11 +16,12 @@ export type DeviceFunctions = typeof device
 
 type Step = Outcome<DeviceEpochs, Mail>
 
-/** A device that refreshes whenever it may. */
+/** A device that refreshes whenever it may and, if `mover` is given, hands over to that new device. */
 export function deviceMachine(
   functions: DeviceFunctions,
   { epochs, attempts }: Bounds,
   name: Holder,
+  mover: Holder | null,
 ): Machine<DeviceEpochs, Mail> {
   const act = (state: DeviceEpochs): Step[] => {
     const steps: Step[] = []
@@ -38,19 +38,22 @@ export function deviceMachine(
       const prep = { to: 'C', type: 'prep', kind: 'refresh', base: state.act, id: begun.id } as const
       const send = [{ ...prep, from: name, newHolder: name }]
       steps.push({ label: `PREP refresh ${text(begun.id)}`, state: begun.state, send })
+      if (mover !== null) {
+        const move = { ...prep, kind: 'replace', base: null, from: name, newHolder: mover } as const
+        steps.push({ label: `PREP replace ${text(begun.id)}`, state: begun.state, send: [move] })
+      }
     }
-    return [...steps, ...commits(functions, state, name)]
+    return [
+      ...steps,
+      ...(state.pend?.role === 'hand-over' ? handsOver(state, mover) : commits(functions, state, name)),
+    ]
   }
-  const receive = (state: DeviceEpochs, message: Mail): Step[] =>
-    message.type === 'refused'
-      ? [
-          {
-            label: 'is refused',
-            state: functions.refused(state, { ...message, ...elsewhere }).state,
-            send: [],
-          },
-        ]
-      : obey(functions, state, message, 'refresh')
+  const receive = (state: DeviceEpochs, message: Mail): Step[] => {
+    if (message.type === 'ack') return acknowledged(functions, state, message, name)
+    if (message.type !== 'refused') return obey(functions, state, message, 'hand-over')
+    const next = functions.refused(state, { ...message, ...elsewhere }).state
+    return [{ label: 'is refused', state: next, send: [] }]
+  }
   // An attempt is asked for once: a refusal of another one than the last has no effect any more.
   const stale = (state: DeviceEpochs, message: Mail): boolean =>
     message.type === 'refused' && !sameId(state.asked, message.id)
@@ -79,19 +82,13 @@ export function recoveryMachine(
         steps.push({ label: `PREP replace ${text(begun.id)}`, state: begun.state, send })
       }
     }
-    if (role === 'newcomer') return [...steps, ...commits(functions, state, name)]
-    const { pend } = state
-    if (pend === null) return steps
-    const { id, transcript } = pend
-    const send = [{ to: newHolder, type: 'hand-over', id, transcript } as const]
-    return [...steps, { label: `hands over ${text(id)}`, state, send }]
+    const ends = role === 'newcomer' ? commits(functions, state, name) : handsOver(state, newHolder)
+    return [...steps, ...ends]
   }
-  const receive = (state: DeviceEpochs, message: Mail): Step[] => {
-    if (message.type !== 'ack') return obey(functions, state, message, role)
-    return state.pend?.id.attempt === message.id.attempt && state.pend.id.epoch === message.id.epoch
-      ? commits(functions, state, name)
-      : []
-  }
+  const receive = (state: DeviceEpochs, message: Mail): Step[] =>
+    message.type === 'ack'
+      ? acknowledged(functions, state, message, name)
+      : obey(functions, state, message, role)
   return { name, first: functions.newcomer, act, receive }
 }
 
@@ -116,6 +113,17 @@ export function newcomerMachine(
   return { name, first: functions.newcomer, act, receive }
 }
 
+/** The new device's share and proofs, as often as it likes. */
+function handsOver(state: DeviceEpochs, to: Holder | null): Step[] {
+  if (state.pend === null || to === null) return []
+  const { id, transcript } = state.pend
+  return [{ label: `hands over ${text(id)}`, state, send: [{ to, type: 'hand-over', id, transcript }] }]
+}
+
+function acknowledged(functions: DeviceFunctions, state: DeviceEpochs, { id }: Mail, from: Holder): Step[] {
+  return sameId(state.pend?.id ?? null, id) ? commits(functions, state, from) : []
+}
+
 /** COMMIT may leave once pend and commitSent are stored: two writes, with a crash between them or not. */
 function commits(functions: DeviceFunctions, state: DeviceEpochs, from: Holder): Step[] {
   const { pend } = state
@@ -125,11 +133,13 @@ function commits(functions: DeviceFunctions, state: DeviceEpochs, from: Holder):
   return [{ label: `COMMIT ${text(id)}`, state: functions.commitSent(state).state, send }]
 }
 
-function obey(functions: DeviceFunctions, state: DeviceEpochs, message: Mail, role: DeviceRole): Step[] {
+/** `replacing` is what a replace makes of this machine. */
+function obey(functions: DeviceFunctions, state: DeviceEpochs, message: Mail, replacing: DeviceRole): Step[] {
   const id: ShareId = message.id
   switch (message.type) {
     case 'prepared': {
-      const transcript: Transcript = message.transcript
+      const { transcript } = message
+      const role = message.kind === 'refresh' ? 'refresh' : replacing
       const { state: next } = functions.prepared(state, { id, transcript, role })
       return [{ label: `stores ${text(id)}`, state: next, send: [] }]
     }

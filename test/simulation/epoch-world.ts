@@ -19,6 +19,8 @@ export interface Cast {
   readonly thief: boolean
   /** `alone`: a new device that recovers by itself; `two`: a recovery machine and a new device. */
   readonly recoveries: readonly ('alone' | 'two')[]
+  /** Whether the device also moves to another one by itself. */
+  readonly moves?: boolean
 }
 
 /** The functions under test. */
@@ -36,8 +38,10 @@ export function epochWorld(cast: Cast, functions: Functions = product): World<Ma
     newHolder: `N${at + 1}`,
     initiator: kind === 'alone' ? `N${at + 1}` : `R${at + 1}`,
   }))
-  const d = actor(post, deviceMachine(functions.device, bounds, DEVICE))
-  const setting = { functions: functions.cosigner, bounds, claims: parties, thief: cast.thief }
+  const mover = cast.moves === true ? 'M' : null
+  const d = actor(post, deviceMachine(functions.device, bounds, DEVICE, mover))
+  const claims = mover === null ? parties : [...parties, { newHolder: mover, initiator: DEVICE }]
+  const setting = { functions: functions.cosigner, bounds, claims, thief: cast.thief }
   const c = actor(post, cosignerMachine(setting))
   const others = parties.flatMap(({ newHolder, initiator }) => {
     const runs = recoveryMachine(functions.device, bounds, initiator, newHolder)
@@ -45,6 +49,7 @@ export function epochWorld(cast: Cast, functions: Functions = product): World<Ma
       initiator === newHolder ? [runs] : [runs, newcomerMachine(functions.device, newHolder, initiator)]
     return machines.map((machine) => actor(post, machine))
   })
+  if (mover !== null) others.push(actor(post, newcomerMachine(functions.device, mover, DEVICE)))
   const actors: Actor<unknown>[] = [d, c, ...others]
   return {
     post,
@@ -114,6 +119,7 @@ function finishesRefresh(functions: Functions, own: DeviceEpochs, node: Cosigner
       c = step.state
       if (step.answer.type === 'committed') d = functions.device.committed(d, pend.id).state
       if (step.answer.type === 'unknown') d = functions.device.unknown(d, pend.id).state
+      if (step.answer.type === 'committed' && pend.role === 'hand-over') return null
       if (d.act === null || !functions.cosigner.serves(c, d.act, DEVICE)) return 'a retry loses the share'
       if (step.answer.type === 'committed' && turn > 1) return null
       continue

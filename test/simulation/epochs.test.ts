@@ -13,12 +13,17 @@ const shallow: readonly Cast[] = [
   { bounds: { epochs: 1, attempts: 2 }, thief: true, recoveries: ['alone'] },
   { bounds: { epochs: 2, attempts: 1 }, thief: true, recoveries: ['two'] },
   { bounds: { epochs: 1, attempts: 1 }, thief: true, recoveries: ['two', 'alone'] },
+  { bounds: { epochs: 1, attempts: 2 }, thief: false, recoveries: [], moves: true },
+  { bounds: { epochs: 1, attempts: 1 }, thief: false, recoveries: ['alone'], moves: true },
 ]
 const deep: readonly Cast[] = [
   { bounds: { epochs: 3, attempts: 3 }, thief: false, recoveries: [] },
   { bounds: { epochs: 2, attempts: 2 }, thief: false, recoveries: ['alone'] },
   { bounds: { epochs: 1, attempts: 2 }, thief: true, recoveries: ['alone', 'alone'] },
   { bounds: { epochs: 2, attempts: 1 }, thief: true, recoveries: ['two', 'alone'] },
+  { bounds: { epochs: 1, attempts: 2 }, thief: false, recoveries: ['alone'], moves: true },
+  { bounds: { epochs: 2, attempts: 2 }, thief: false, recoveries: [], moves: true },
+  { bounds: { epochs: 2, attempts: 1 }, thief: false, recoveries: ['alone'], moves: true },
 ]
 
 describe('every reachable state is a good one', () => {

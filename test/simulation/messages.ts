@@ -24,7 +24,14 @@ export type Mail =
   | { readonly to: 'C'; readonly type: 'final' | 'ask'; readonly id: ShareId; readonly from: Holder }
   | {
       readonly to: Holder
-      readonly type: 'prepared' | 'hand-over'
+      readonly type: 'prepared'
+      readonly kind: 'refresh' | 'replace'
+      readonly id: ShareId
+      readonly transcript: Transcript
+    }
+  | {
+      readonly to: Holder
+      readonly type: 'hand-over'
       readonly id: ShareId
       readonly transcript: Transcript
     }
