@@ -31,7 +31,10 @@ const response1 = [bytes('nonce', 32), bytes('sealKey', 32), ...dealing] as cons
 const encryption = bytes('encryption', 14480)
 /** For a party that does not stay: zero bytes. */
 const sealedSubShare = bytes('sealedSubShare', 80)
-/** PoS_1 and what the new party 1 and dealer 3 signed; zero bytes where 3 did not deal. */
+/**
+ * PoS_1, and what the new party 1 and dealer 3 signed. Where 3 did not deal: the old cosigner's release for a new one, else
+ * zero bytes.
+ */
 const commit = [
   ...id,
   bytes('transcript', 32),
@@ -111,7 +114,7 @@ export const RESHARE_MESSAGES = {
       encryption,
       // PoS_2 where the responder stays, else zero bytes.
       bytes('shareProof', 65),
-      // As the cosigner that stays, or as dealer 3; zero bytes of a cosigner that leaves.
+      // As the cosigner that stays. Deviation: or as dealer 3. Zero bytes of a cosigner that leaves.
       bytes('signature', 64),
     ],
   },
@@ -186,6 +189,7 @@ export const RESHARE_MESSAGES = {
     operation: 'reshare',
     step: 3,
     direction: 'req',
+    // Deviation: what follows from the invitation, the newcomer's own keys or the base's kit is not sent.
     fields: [
       choice('dealers', ['device-cosigner', 'device-recovery', 'cosigner-recovery']),
       bytes('nonceI', 32),
