@@ -29,7 +29,7 @@ import { createSigning } from './signing.js'
 import { openGeneration } from './store/generation.js'
 import { loadIdentity } from './store/identity.js'
 import { holdServingLock, migrateDatabase, openStore, syncFolder } from './store/open.js'
-import { forgetNonces, isRegistered } from './store/wallets.js'
+import { countUnconfirmed, forgetNonces, isRegistered } from './store/wallets.js'
 import { readWrappingKey } from './wrapping-key.js'
 
 /** Stored nonces of requests this old are forgotten, at a start and every hour: their `created` is refused long since. */
@@ -127,7 +127,11 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
       `${first.what} of wallet ${first.wallet} contradict the audit log: run \`tercet-node doctor\``,
     )
   }
-  const prune = (): Promise<void> => forgetNonces(store, clock.now() - NONCE_DAYS * 86_400)
+  const prune = async (): Promise<void> => {
+    await forgetNonces(store, clock.now() - NONCE_DAYS * 86_400)
+    const unconfirmed = await countUnconfirmed(store, clock.now() - LIMITS.unconfirmedSeconds)
+    node.metrics.unconfirmedEpochs.set(unconfirmed)
+  }
   await prune()
   await recovery.start()
   const pruning = setInterval(() => void prune().catch(() => undefined), 3_600_000)

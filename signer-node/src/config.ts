@@ -64,6 +64,8 @@ export const LIMITS = {
   /** A device, whoever holds the recovery key, and a device that is moved to. */
   openResharesPerKey: 4,
   reshareSeconds: 600,
+  /** After which a device that has not confirmed its new share is reported. */
+  unconfirmedSeconds: 3 * 86_400,
   /** Of one who may start them. */
   resharesPerHour: 20,
   sessionSeconds: 120,

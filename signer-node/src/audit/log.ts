@@ -1,11 +1,10 @@
 // How does every decision become an entry that cannot be changed unnoticed? (invariants I15, I16; product, Audit entry)
 
-import { equalBytes } from '@tercet/protocol/bytes'
 import { TH } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
-import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
+import { canonicalize, type JsonObject } from '@tercet/wire/canonical-json'
 import { NOTICE_EVENTS } from '@tercet/wire/notice'
-import { type Head, noteHead, type Store, type Tx } from '../store/open.js'
+import { type Head, noteHead, type Tx } from '../store/transaction.js'
 
 /** Events of entries that change nothing of the key's state. */
 const OTHER_EVENTS = ['self-test', 'approved', 'denied', 'drill', 'handed-over', 'abandoned'] as const
@@ -92,50 +91,4 @@ export async function append(tx: Tx, facts: AuditFacts): Promise<Head> {
   const head = { seq, hash }
   noteHead(tx, head, last ?? { seq: 0, hash: genesis() })
   return head
-}
-
-export interface AuditReport {
-  readonly entries: number
-  /** Hash of the last entry, or the genesis hash. */
-  readonly head: Uint8Array
-  /** The first entry that is not what it must be. */
-  readonly brokenAt?: number
-}
-
-/** Walks the whole chain: numbering, hashes, links. */
-export async function verify(store: Store): Promise<AuditReport> {
-  let head = genesis()
-  let entries = 0
-  const PAGE = 1000
-  for (;;) {
-    const rows = await store.read((db) =>
-      db.selectFrom('audit').selectAll().where('seq', '>', entries).orderBy('seq').limit(PAGE).execute(),
-    )
-    for (const row of rows) {
-      if (!isNext(row, entries + 1, head)) return { entries, head, brokenAt: entries + 1 }
-      head = row.hash
-      entries++
-    }
-    if (rows.length < PAGE) return { entries, head }
-  }
-}
-
-function isNext(
-  row: { seq: number; key_id: Uint8Array | null; entry: Uint8Array; hash: Uint8Array; event: string },
-  seq: number,
-  previous: Uint8Array,
-): boolean {
-  if (row.seq !== seq || !equalBytes(entryHash(row.entry), row.hash)) return false
-  try {
-    const document = parseCanonical(row.entry, 'audit') as JsonObject
-    return (
-      document['seq'] === seq &&
-      document['event'] === row.event &&
-      row.key_id !== null &&
-      document['wallet'] === toBase64url(row.key_id) &&
-      document['previous'] === toBase64url(previous)
-    )
-  } catch {
-    return false
-  }
 }

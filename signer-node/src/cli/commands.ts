@@ -6,7 +6,8 @@ import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { decodeIdentity } from '@tercet/wire/identity'
 import { serve } from '../app.js'
 import { contradictions } from '../audit/cross-check.js'
-import { append, verify } from '../audit/log.js'
+import { append } from '../audit/log.js'
+import { verify } from '../audit/verify.js'
 import { type Config, filesOf, LIMITS } from '../config.js'
 import { type Log, whereOf } from '../log.js'
 import { setSuccessor } from '../recovery/successors.js'
@@ -23,6 +24,7 @@ import {
   syncFolder,
 } from '../store/open.js'
 import { restoreWallets } from '../store/restore.js'
+import { countUnconfirmed } from '../store/wallets.js'
 import { createWrappingKey, readWrappingKey } from '../wrapping-key.js'
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
@@ -167,6 +169,7 @@ export async function doctor(dataDir: string): Promise<number> {
   })
   await check('audit', () => auditReport(dataDir))
   await check('tables', () => tablesReport(dataDir))
+  await check('epochs', () => epochsReport(dataDir))
   return failures === 0 ? EXIT.ok : EXIT.failed
 }
 
@@ -179,6 +182,20 @@ export async function auditVerify(dataDir: string): Promise<number> {
     if (!(error instanceof StartRefused) || error.exitCode !== EXIT.failed) throw error
     print(error.message)
     return EXIT.failed
+  }
+}
+
+/** Devices that never confirmed their new share keep the old one alive. That is theirs to end, and no fault of the node. */
+async function epochsReport(dataDir: string): Promise<string> {
+  const store = openStore(filesOf(dataDir).database, undefined, () => undefined)
+  try {
+    const before = Math.floor(Date.now() / 1000) - LIMITS.unconfirmedSeconds
+    const count = await countUnconfirmed(store, before)
+    const days = LIMITS.unconfirmedSeconds / 86_400
+    if (count === 0) return `no old share is kept for longer than ${days} days`
+    return `${count} wallets keep an old share for longer than ${days} days: their devices did not confirm the new one`
+  } finally {
+    await store.close()
   }
 }
 

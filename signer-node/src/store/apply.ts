@@ -2,8 +2,8 @@
 
 import { type CosignerStep, type ShareId, sameId } from '@tercet/protocol/epochs'
 import type { KeyState } from './key-state.js'
-import type { Tx } from './open.js'
 import { burnSetups } from './setups.js'
+import type { Tx } from './transaction.js'
 
 /** Ids of the generations that a key holds shares of. */
 export function held({ epochs }: KeyState): ShareId[] {

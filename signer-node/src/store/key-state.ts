@@ -14,7 +14,7 @@ import { type AuditFacts, append, CHANGING_EVENTS } from '../audit/log.js'
 import { type ClaimsState, NO_CLAIMS } from '../recovery/state.js'
 import { Refusal } from '../refusal.js'
 import type { Tagger } from '../seal.js'
-import { afterCommit, type Tx } from './open.js'
+import { afterCommit, type Tx } from './transaction.js'
 
 /** A device credential of a key. Identities and hashes stand as base64url. */
 export interface Credential {

@@ -3,48 +3,15 @@
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs'
 import { Misuse } from '@tercet/protocol/errors'
 import Database from 'better-sqlite3'
-import { CompiledQuery, Kysely, SqliteDialect, type Transaction } from 'kysely'
+import { CompiledQuery, Kysely, SqliteDialect } from 'kysely'
 import { Refusal, StartRefused } from '../refusal.js'
 import type { Tagger } from '../seal.js'
 import { KeyStates } from './key-state.js'
 import { toVersion2 } from './migrate.js'
 import { CREATE, SCHEMA_VERSION, type Tables } from './schema.js'
+import { type Head, type Tx, writtenIn } from './transaction.js'
 
-export type Tx = Transaction<Tables>
-
-/** The newest entry of the audit log. */
-export interface Head {
-  readonly seq: number
-  readonly hash: Uint8Array
-}
-
-interface Written {
-  /** The newest entry before the transaction, and at its end. */
-  before?: Head
-  head?: Head
-  readonly after: (() => void)[]
-}
-
-/** What transactions have written that are not committed yet. */
-const written = new WeakMap<Tx, Written>()
-
-function writtenIn(tx: Tx): Written {
-  const known = written.get(tx) ?? { after: [] }
-  written.set(tx, known)
-  return known
-}
-
-/** Tells the store of an audit entry that becomes durable with its transaction, and of the one before it. */
-export function noteHead(tx: Tx, head: Head, previous: Head): void {
-  const about = writtenIn(tx)
-  about.before ??= previous
-  about.head = head
-}
-
-/** Does something once the transaction is durable. */
-export function afterCommit(tx: Tx, work: () => void): void {
-  writtenIn(tx).after.push(work)
-}
+export type { Head, Tx } from './transaction.js'
 
 export interface Store {
   /** Reads outside a transaction. @throws Refusal `storage` */
@@ -136,16 +103,16 @@ export function openStore(
         const transaction = db.transaction()
         const done = await transaction.execute(async (tx) => {
           const result = await work(tx)
-          const about = written.get(tx)
+          const about = writtenIn(tx)
           // Somebody took entries away, or added some, while this process serves: nothing goes on from there.
-          if (newest !== undefined && about?.before && !isSame(newest, about.before)) throw new HeadMoved()
+          if (newest !== undefined && about.before && !isSame(newest, about.before)) throw new HeadMoved()
           return { result, about }
         })
-        if (done.about?.head !== undefined) {
+        if (done.about.head !== undefined) {
           newest = done.about.head
           store.onHead?.(newest)
         }
-        for (const work of done.about?.after ?? []) work()
+        for (const work of done.about.after) work()
         return done.result
       }),
     states: new KeyStates(tagger ?? NO_TAGGER),

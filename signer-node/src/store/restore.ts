@@ -1,8 +1,9 @@
 // What is assumed of every wallet once an older database was put back? (SPEC 7 row 21: counters fail closed)
 
 import type { KeyState } from './key-state.js'
-import type { Store, Tx } from './open.js'
+import type { Store } from './open.js'
 import { burnSetups } from './setups.js'
+import type { Tx } from './transaction.js'
 
 export interface Restored {
   readonly wallets: number

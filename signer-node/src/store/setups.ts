@@ -5,7 +5,8 @@ import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import type { Generation } from '../engine/material.js'
 import { Refusal } from '../refusal.js'
 import { type KeyState, liveSetupOf } from './key-state.js'
-import type { Store, Tx } from './open.js'
+import type { Store } from './open.js'
+import type { Tx } from './transaction.js'
 
 export interface NewSetup {
   readonly idA: Uint8Array

@@ -9,7 +9,8 @@ import Database from 'better-sqlite3'
 import { CompiledQuery } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { contradictions } from '../audit/cross-check.js'
-import { type AuditEvent, append, verify } from '../audit/log.js'
+import { type AuditEvent, append } from '../audit/log.js'
+import { verify } from '../audit/verify.js'
 import { StartRefused } from '../refusal.js'
 import { createSealer, createTagger, type Tagger } from '../seal.js'
 import { createIdentity, loadIdentity } from './identity.js'
@@ -19,6 +20,7 @@ import { restoreWallets } from './restore.js'
 import { burnSetups, insertSetup, type NewSetup, strike } from './setups.js'
 import {
   assertServed,
+  countUnconfirmed,
   findWallet,
   insertWallet,
   materialOf,
@@ -208,6 +210,17 @@ describe('wallets', () => {
     await store.write((tx) => recordNonce(tx, wallet.device, nonce, 1))
     await expect(store.write((tx) => recordNonce(tx, wallet.device, nonce, 1))).rejects.toThrow('replayed')
     await store.write((tx) => recordNonce(tx, random(34), nonce, 1))
+  })
+
+  test('a device that does not confirm its new share is counted', async () => {
+    await change('refresh', async (_, state) => {
+      const { act } = state.epochs
+      const next = { ...act, id: { epoch: 1, attempt: 1 } }
+      return { ...state, epochs: { ...state.epochs, act: next, old: act }, actSince: 100 }
+    })
+    expect([await countUnconfirmed(store, 100), await countUnconfirmed(store, 101)]).toEqual([0, 1])
+    await change('final', async (_, state) => ({ ...state, epochs: { ...state.epochs, old: null } }))
+    expect(await countUnconfirmed(store, 101)).toBe(0)
   })
 
   test('what a transaction did is gone when it throws', async () => {

@@ -2,11 +2,13 @@
 
 import { cosigner, type ShareId } from '@tercet/protocol/epochs'
 import { toBase64url } from '@tercet/wire/base64url'
+import { sql } from 'kysely'
 import type { Generation, Material } from '../engine/material.js'
 import { Refusal } from '../refusal.js'
 import { firstState, isDevice, type KeyState, liveSetupOf } from './key-state.js'
-import { isDuplicate, type Store, type Tx } from './open.js'
+import { isDuplicate, type Store } from './open.js'
 import { insertSetupRow, liveSetup, type NewSetup } from './setups.js'
+import type { Tx } from './transaction.js'
 
 /** A key as an authenticated device sees it, with the generation of shares that it speaks of. */
 export interface Wallet extends Generation {
@@ -222,6 +224,20 @@ export async function kitOf(store: Store, { keyId, epoch, attempt }: Generation)
   )
   if (row === undefined) throw new Refusal('not-found')
   return row.kit
+}
+
+/**
+ * How many keys still keep their old share, and have since before a time: their device never said that it has the new one
+ * in its backup. (SPEC 10: that delays what a refresh is for)
+ */
+export async function countUnconfirmed(store: Store, before: number): Promise<number> {
+  const { rows } = await store.read((db) =>
+    sql<{ count: number }>`
+      SELECT count(*) AS count FROM key_states
+        WHERE json_extract(CAST(state AS TEXT), '$.epochs.old') IS NOT NULL
+          AND json_extract(CAST(state AS TEXT), '$.actSince') < ${before}`.execute(db),
+  )
+  return rows[0]?.count ?? 0
 }
 
 /** The share's kit is complete, and its COMMIT has an answer. */
