@@ -9,6 +9,7 @@ import * as ot from './ot-setup/index.js'
 import * as presign from './presign/index.js'
 import type { Random } from './random.js'
 import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed } from './recovery-key.js'
+import * as reshare from './reshare/index.js'
 import * as sign from './sign/index.js'
 
 const SEED = 'handed-out'
@@ -98,4 +99,35 @@ it(`a caller that overwrites every byte string still signs (seed ${SEED})`, () =
   moved(freshly.request)
   const u = presign.confirmFresh(s.state, decodeMessage('fresh.req2', moved(t.send)))
   expect(sign.combine(t.state, sign.release(u, input(), random)).r).toBeGreaterThan(0n)
+
+  // A new device takes the place of this one.
+  const fresh = (value: Uint8Array): Uint8Array => Uint8Array.from(value)
+  const id2 = { epoch: 1, attempt: 1 }
+  const { keyId, transcript } = e.key.record
+  const named = { keyId, transcriptBase: transcript, ...id2 }
+  const invited = encodeMessage('newcomer.req1', { nonce: fresh(random(32)), party: 'device', ...named })
+  const offered = reshare.offer(decodeMessage('newcomer.req1', moved(invited)), id(3), random)
+  const newcomer = { party: 1, identity: id(3), sealKey: moved(offered.sealKey), signature } as const
+  const begun = reshare.startReplace(
+    { share: e.key.share, record: e.key.record, id: id2, responder: 2, newcomer, authorisation: keyId },
+    random,
+  )
+  moved(begun.sessionId)
+  const answered = reshare.answerReplace(
+    { share: f.share, record: f.record, initiator: 1, newcomer },
+    decodeMessage('replace.req1', moved(begun.send)),
+    random,
+  )
+  moved(answered.sessionId)
+  const opened = reshare.openReplace(begun.state, decodeMessage('replace.res1', moved(answered.send)), random)
+  const dealt = reshare.dealReplace(answered.state, decodeMessage('replace.req2', moved(opened.send)), random)
+  const res = encodeMessage('replace.res2', { ...dealt.send, signature })
+  const finished = reshare.finishReplace(opened.state, decodeMessage('replace.res2', moved(res)), random)
+  const rest = { signature, dealerSignature: signature, baseKit: new Uint8Array(0) }
+  const handed = encodeMessage('newcomer.req2', { ...finished.handover, ...rest })
+  const pins = { record: f.record }
+  const accepted = reshare.accept(offered.state, pins, decodeMessage('newcomer.req2', moved(handed)), random)
+  moved(accepted.send.transcript)
+  expect(accepted.key.record.transcript).toEqual(dealt.record.transcript)
+  expect(accepted.key.share.transcript).toEqual(dealt.share?.transcript)
 })
