@@ -2,26 +2,28 @@
 
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { encodePoint } from '@tercet/protocol/curve'
-import { decodeMessage } from '@tercet/protocol/messages'
+import { decodeMessage, encodeMessage, MESSAGES } from '@tercet/protocol/messages'
 import { verifyTagged } from '@tercet/wire/identity'
-import { decodeKit } from '@tercet/wire/kit'
+import { decodeKit, encodeKit } from '@tercet/wire/kit'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeProcess, newDataDir, runNodeProgram, startNode } from '../support/node-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
-import { expected, expectOk, messageRequest, RawDevice, type RawWallet } from './raw-device.js'
+import { expected, expectOk, messageRequest, RawDevice, type RawWallet, random } from './raw-device.js'
 import {
   abandon,
   askToLeave,
+  at,
   commitAt,
   handOver,
   handOverAlone,
+  invite,
   joinStatus,
   release,
   retire,
   withdraw,
 } from './raw-operator.js'
-import { firstSetup, statusIn } from './raw-reshare.js'
+import { claim, firstSetup, statusIn } from './raw-reshare.js'
 
 const folder = temporaryFolder('node-operator')
 const NO_CONSENT = new Uint8Array(64)
@@ -61,6 +63,21 @@ function sharesIn(node: NodeProcess, wallet: RawWallet): number {
   return n
 }
 
+/** A hand-over that decodes and holds nothing: what is refused is the base. */
+function emptyHandOver({ share }: RawWallet, baseKit: Uint8Array): Uint8Array {
+  const fields = MESSAGES['newcomer.req2'].fields.map(({ name, type, length }) => {
+    if (type === 'point') return [name, share.publicKey] as const
+    if (type === 'choice') return [name, 'device-cosigner'] as const
+    return [name, name === 'baseKit' ? baseKit : random(Number(length))] as const
+  })
+  return encodeMessage('newcomer.req2', Object.fromEntries(fields) as never)
+}
+
+function deviceInvitation({ record }: RawWallet, id: { epoch: number; attempt: number }): Uint8Array {
+  const { keyId, transcript: transcriptBase } = record
+  return encodeMessage('newcomer.req1', { nonce: random(32), keyId, party: 'device', transcriptBase, ...id })
+}
+
 /** The operator's word reaches the running node within seconds. */
 async function nameSuccessor(): Promise<void> {
   const named = runNodeProgram('successor', next.identity, '--data-dir', old.dataDir)
@@ -79,9 +96,41 @@ describe('with the old node', () => {
     await nameSuccessor()
   })
 
+  test('a hand-over is refused to who is not the device of its base, and of a base that nobody signed', async () => {
+    const device = await RawDevice.create(old.url, old.identity)
+    const thief = { ...wallet, device }
+    const id = { epoch: 1, attempt: 1 }
+    const { device: atNext, session, previous } = await invite(thief, next, id)
+    const kit = decodeKit(expectOk(await wallet.device.kit(wallet)))
+    const forged = { ...kit, signatures: { ...kit.signatures, cosigner: kit.signatures.device } }
+    const give = (about: typeof session, from: RawDevice, before: Uint8Array, baseKit: Uint8Array) =>
+      from.send(
+        'newcomers.accept',
+        { session: about, previous: before, wallet },
+        emptyHandOver(wallet, baseKit),
+      )
+    expect(await give(session, atNext, previous, encodeKit(kit))).toMatchObject({
+      code: 'mismatch',
+      field: 'baseKit.idD',
+    })
+    const own = await invite(wallet, next, id)
+    expect((await give(own.session, own.device, own.previous, encodeKit(forged))).code).toBe('peer-fault')
+    const party = await own.device.send('newcomers.offer', own, deviceInvitation(wallet, id))
+    expect(party.code).toBe('mismatch')
+  })
+
   test('an attempt that is given up leaves the old node serving', async () => {
     const handed = await handOver(wallet, next)
     const { release: consent } = decodeMessage('reshare.released', expectOk(await release(wallet, handed)))
+    // Nobody else speaks of it, at either node, and a recovery goes to the next one.
+    const stranger = { ...wallet, device: await RawDevice.create(old.url, old.identity) }
+    expect((await release(stranger, handed)).code).toBe('not-found')
+    const elsewhere = { ...handed.next, device: at(stranger, next) }
+    const strangers = { ...handed, next: elsewhere }
+    expect((await abandon(stranger, strangers)).code).toBe('not-found')
+    expect((await commitAt(stranger, strangers, consent)).code).toBe('not-found')
+    const refused = claim(wallet, 'device-lost', stranger.device.identity.publicIdentity, ['recovery'])
+    await expect(refused).rejects.toThrow('released')
     // Released: the old node signs nothing any more.
     await expect(signs(wallet, wallet)).rejects.toThrow()
     // Nothing less than the next node's word takes that back.
