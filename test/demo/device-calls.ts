@@ -1,12 +1,19 @@
 // What does the demo ask of its device process, and what does the device answer? (over the process's private channel)
 import type { JsonObject } from '@tercet/wire/canonical-json'
+import type { RecoveryDelay } from '@tercet/wire/policy'
 
 /** Input and output of every call, by its name. */
 export interface DeviceCalls {
   /** Opens the encrypted file; the identity that a recovery key is registered for. */
-  open: { in: { path: string; passphrase: string }; out: { identity: string } }
+  open: { in: { path: string; passphrase: string }; out: { identity: string; code: string } }
   create: {
-    in: { node: string; expectedIdentity: string; publicKey: string; proof: string }
+    in: {
+      node: string
+      expectedIdentity: string
+      publicKey: string
+      proof: string
+      recoveryDelaySeconds?: RecoveryDelay
+    }
     out: {
       walletId: string
       address: `0x${string}`
@@ -14,6 +21,17 @@ export interface DeviceCalls {
       draws: string[]
     }
   }
+  /** Opens a wallet that is in the file. */
+  reopen: { in: { walletId: string }; out: { address: `0x${string}` } }
+  /** Becomes the device of a wallet, handed over through a folder. */
+  join: {
+    in: { folder: string; invitation: string; address: string }
+    out: { walletId: string; address: `0x${string}` }
+  }
+  /** New shares of the same key. */
+  refresh: { in: Record<string, never>; out: { address: `0x${string}` } }
+  /** Signs with the recovery machine, without any node. */
+  leave: { in: { walletId: string; folder: string; unsigned: `0x${string}` }; out: SignedAnswer }
   /** Waits until presignatures are ready; how many. */
   ready: { in: Record<string, never>; out: { presignatures: number } }
   kit: { in: Record<string, never>; out: { kit: string } }

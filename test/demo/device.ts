@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import process from 'node:process'
 import { type DeviceStorage, prepareDevice, type Signed, Wallet } from '@tercet/client'
+import { Exit, joinCode } from '@tercet/client/recovery'
+import { folderLink } from '@tercet/client/recovery/folder'
 import { fileStorage } from '@tercet/client/storage/file'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { DeviceCalls, FromDevice, SignedAnswer, ToDevice } from './device-calls.js'
@@ -16,9 +18,9 @@ let wallet: Wallet | undefined
 const handlers: Handlers = {
   async open({ path, passphrase }) {
     storage = await fileStorage({ path, passphrase })
-    return prepareDevice({ storage })
+    return { ...(await prepareDevice({ storage })), code: await joinCode({ storage }) }
   },
-  async create({ node, expectedIdentity, publicKey, proof }) {
+  async create({ node, expectedIdentity, publicKey, proof, ...policy }) {
     const device = opened(storage)
     const drawn: string[] = []
     const random = (length: number) => {
@@ -31,6 +33,7 @@ const handlers: Handlers = {
       storage: device,
       expectedIdentity,
       recovery: { publicKey, proof },
+      ...policy,
       random,
       pool: { size: 0 },
       onProgress: ({ stage, step, of }) => send({ progress: `${step} of ${of}: ${stage}` }),
@@ -40,6 +43,40 @@ const handlers: Handlers = {
     // From here on as an application runs it: opened from the file, with the engine in its worker thread.
     wallet = await Wallet.open({ walletId: created.id, storage: device })
     return { walletId: wallet.id, address: wallet.address(), draws }
+  },
+  async reopen({ walletId }) {
+    wallet = await Wallet.open({ walletId, storage: opened(storage) })
+    return { address: wallet.address() }
+  },
+  async join({ folder, invitation, address }) {
+    const link = await folderLink(folder)
+    const onProgress = ({ stage, step, of }: { stage: string; step: number; of: number }) =>
+      send({ progress: `${step} of ${of}: ${stage}` })
+    try {
+      wallet = await Wallet.join({ storage: opened(storage), link, invitation, address, onProgress })
+    } finally {
+      await link.close()
+    }
+    return { walletId: wallet.id, address: wallet.address() }
+  },
+  async refresh() {
+    await opened(wallet).refresh({
+      onProgress: ({ stage, step, of }) => send({ progress: `${step} of ${of}: ${stage}` }),
+    })
+    return { address: opened(wallet).address() }
+  },
+  async leave({ walletId, folder, unsigned }) {
+    await wallet?.close()
+    wallet = undefined
+    const link = await folderLink(folder)
+    try {
+      const exit = await Exit.open({ storage: opened(storage), walletId, link })
+      const signed = answer(await exit.signTransaction(unsigned))
+      await exit.close()
+      return signed
+    } finally {
+      await link.close()
+    }
   },
   async ready() {
     await opened(wallet).ready()
@@ -78,6 +115,14 @@ function run(call: ToDevice): Promise<DeviceCalls[keyof DeviceCalls]['out']> {
       return handlers.open(call.input)
     case 'create':
       return handlers.create(call.input)
+    case 'reopen':
+      return handlers.reopen(call.input)
+    case 'join':
+      return handlers.join(call.input)
+    case 'refresh':
+      return handlers.refresh(call.input)
+    case 'leave':
+      return handlers.leave(call.input)
     case 'ready':
       return handlers.ready(call.input)
     case 'kit':

@@ -1,4 +1,4 @@
-// Does it all work, end to end, and is it true that no key exists anywhere? `npm run demo`; exit code 0 only if so.
+// Does it all work, end to end, and is it true that no key exists anywhere? `npm run demo [-- recovery]`; exit code 0 only if so.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +6,7 @@ import process from 'node:process'
 import { stopAll } from '../support/processes.js'
 import { checkLeaks, newPlanted } from './leak-check.js'
 import { createOutput, type Output } from './output.js'
+import { tellRecovery } from './recovery-story.js'
 import { tellStory } from './story.js'
 
 async function demo(output: Output, folder: string): Promise<void> {
@@ -15,7 +16,17 @@ async function demo(output: Output, folder: string): Promise<void> {
   await checkLeaks(output, remains, planted, folder)
 }
 
-async function main(): Promise<number> {
+const TITLES = {
+  payment: 'Tercet: a payment signed by two of three shares',
+  recovery: 'Tercet: every share is lost once, and the address stays',
+} as const
+
+async function main(args: readonly string[]): Promise<number> {
+  const [play = 'payment', ...rest] = args
+  if ((play !== 'payment' && play !== 'recovery') || rest.length > 0) {
+    process.stderr.write('npm run demo [-- recovery]\n')
+    return 2
+  }
   const output = createOutput()
   const began = performance.now()
   const folder = await mkdtemp(join(tmpdir(), 'tercet-demo-'))
@@ -26,9 +37,9 @@ async function main(): Promise<number> {
   }
   process.once('SIGINT', interrupted)
   process.once('SIGTERM', interrupted)
-  output.heading('Tercet: a payment signed by two of three shares')
+  output.heading(TITLES[play])
   try {
-    await demo(output, folder)
+    await (play === 'recovery' ? tellRecovery(output, folder) : demo(output, folder))
   } catch (error) {
     process.stderr.write(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}\n`)
     return 1
@@ -45,4 +56,4 @@ async function main(): Promise<number> {
   return broken.length === 0 ? 0 : 1
 }
 
-process.exitCode = await main()
+process.exitCode = await main(process.argv.slice(2))

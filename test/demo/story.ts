@@ -3,16 +3,8 @@ import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fromBase64url } from '@tercet/wire/base64url'
-import {
-  formatEther,
-  parseEther,
-  parseGwei,
-  recoverTransactionAddress,
-  serializeTransaction,
-  verifyMessage,
-  verifyTypedData,
-} from 'viem'
-import type { Evm, Hex } from '../support/evm.js'
+import { verifyMessage, verifyTypedData } from 'viem'
+import type { Evm } from '../support/evm.js'
 import type { Evidence } from '../support/key-secrets.js'
 import { filesBelow, type Place } from '../support/leak-search.js'
 import { initNode, startNode } from '../support/node-process.js'
@@ -20,9 +12,9 @@ import { run, stopAll } from '../support/processes.js'
 import { startProxy } from '../support/recording-proxy.js'
 import { built } from '../support/root.js'
 import { startEvm } from '../support/start-evm.js'
-import type { SignedAnswer } from './device-calls.js'
 import { startDevice } from './device-process.js'
 import type { Output } from './output.js'
+import { FUNDS, PAYEE, pay, type Signer } from './payment.js'
 import { agreement, agreementForViem } from './typed-data.js'
 
 /** What is left when all processes have ended: for the search. */
@@ -42,9 +34,6 @@ export interface StoryOptions {
 }
 
 const PASSPHRASES = { device: 'demo: device passphrase', recovery: 'demo: recovery passphrase' } as const
-const FUNDS = parseEther('1')
-const PAYMENT = parseEther('0.25')
-const PAYEE: Hex = '0x00000000000000000000000000000000beef0001'
 
 /** The whole story. Every process it started has ended when it returns or throws. */
 export async function tellStory(output: Output, options: StoryOptions): Promise<Remains> {
@@ -146,7 +135,8 @@ async function tell(
   output.heading('A payment, signed by two of the three')
   await evm.setBalance(created.address, FUNDS)
   await output.step('prepare presignatures in the background', () => device.call('ready', {}))
-  const paid = await pay(output, evm, created.address, (unsigned) => device.call('pay', { unsigned }))
+  const signer: Signer = { by: 'device and node', sign: (unsigned) => device.call('pay', { unsigned }) }
+  const paid = await pay(output, evm, created.address, signer)
   for (const line of paid.summary) output.detail(line)
   output.claim(`signed from a presignature, in one round trip`, paid.mode === 'pool')
 
@@ -180,7 +170,7 @@ async function tell(
   output.detail(
     `pid ${again.pid}, port ${again.port}, the same identity: ${again.identity === node.identity}`,
   )
-  await pay(output, evm, created.address, (unsigned) => device.call('pay', { unsigned }))
+  await pay(output, evm, created.address, signer)
 
   await output.step('end all processes', async () => {
     await device.call('close', {})
@@ -215,43 +205,6 @@ async function tell(
     ],
     requests: proxy.requests(),
   }
-}
-
-async function pay(
-  output: Output,
-  evm: Evm,
-  address: Hex,
-  sign: (unsigned: Hex) => Promise<SignedAnswer>,
-): Promise<SignedAnswer> {
-  const balances = async () => [await evm.balance(address), await evm.balance(PAYEE)] as const
-  const [hadBefore, payeeBefore] = await balances()
-  const unsigned = serializeTransaction({
-    type: 'eip1559',
-    chainId: evm.chainId,
-    nonce: await evm.nonce(address),
-    to: PAYEE,
-    value: PAYMENT,
-    gas: 21_000n,
-    maxFeePerGas: parseGwei('20'),
-    maxPriorityFeePerGas: parseGwei('1'),
-  })
-  const signed = await output.step('sign an EIP-1559 payment with device and node', () => sign(unsigned))
-  const serialized = signed.serialized as `0x02${string}`
-  output.claim(
-    'viem recovers the wallet from the signature',
-    (await recoverTransactionAddress({ serializedTransaction: serialized })) === address,
-  )
-  const receipt = await output.step('execute it on the EVM', () => evm.execute(serialized))
-  const [had, payee] = await balances()
-  output.detail(
-    `wallet  ${formatEther(hadBefore)} -> ${formatEther(had)} ETH (fee ${formatEther(receipt.fee)})`,
-  )
-  output.detail(`payee   ${formatEther(payeeBefore)} -> ${formatEther(payee)} ETH`)
-  output.claim(
-    `the EVM executed ${receipt.hash}`,
-    receipt.succeeded && payee === payeeBefore + PAYMENT && had === hadBefore - PAYMENT - receipt.fee,
-  )
-  return signed
 }
 
 /** A leak on the wire, made on purpose: the positive control of the search. */
