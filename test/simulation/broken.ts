@@ -20,6 +20,7 @@ const twice: Cast = { bounds: { epochs: 2, attempts: 1 }, thief: false, recoveri
 const recovered: Cast = { bounds: { epochs: 2, attempts: 1 }, thief: false, recoveries: ['alone'] }
 const stolen: Cast = { bounds: { epochs: 1, attempts: 1 }, thief: true, recoveries: ['alone'] }
 const byOther: Cast = { bounds: { epochs: 1, attempts: 1 }, thief: false, recoveries: ['two'] }
+const byOtherAgain: Cast = { bounds: { epochs: 1, attempts: 2 }, thief: false, recoveries: ['two'] }
 const contested: Cast = { bounds: { epochs: 2, attempts: 1 }, thief: false, recoveries: ['alone', 'alone'] }
 
 const ofCosigner = (changed: Partial<CosignerFunctions>): Functions => ({
@@ -235,6 +236,14 @@ export const broken: readonly Broken[] = [
     }),
     cast: stolen,
     harm: /before its delay|a veto/,
+  },
+  {
+    name: 'a new device takes whatever share comes last',
+    functions: ofDevice({
+      received: (state, handed) => device.received({ ...state, pend: null, commitSent: false }, handed),
+    }),
+    cast: byOtherAgain,
+    harm: /does not hold what was committed/,
   },
   {
     name: 'a recovery goes on when another one has committed',

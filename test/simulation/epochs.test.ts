@@ -21,6 +21,8 @@ const deep: readonly Cast[] = [
   { bounds: { epochs: 2, attempts: 2 }, thief: false, recoveries: ['alone'] },
   { bounds: { epochs: 1, attempts: 2 }, thief: true, recoveries: ['alone', 'alone'] },
   { bounds: { epochs: 2, attempts: 1 }, thief: true, recoveries: ['two', 'alone'] },
+  { bounds: { epochs: 1, attempts: 2 }, thief: true, recoveries: ['two'] },
+  { bounds: { epochs: 2, attempts: 2 }, thief: false, recoveries: ['two'] },
   { bounds: { epochs: 1, attempts: 2 }, thief: false, recoveries: ['alone'], moves: true },
   { bounds: { epochs: 2, attempts: 2 }, thief: false, recoveries: [], moves: true },
   { bounds: { epochs: 2, attempts: 1 }, thief: false, recoveries: ['alone'], moves: true },

@@ -108,15 +108,23 @@ describe('an answer to COMMIT', () => {
 
 describe('a newcomer', () => {
   const offered = { id: id(3, 2), transcript: 't' }
-  it('may be committed as soon as it has its share, takes it again, and no other before it knows', () => {
-    const step = device.received(device.newcomer, offered)
-    expect(step).toMatchObject({ state: { pend: offered, commitSent: true }, effects: ['store-pend'] })
-    expect(device.received(step.state, offered).state).toEqual(step.state)
-    const other = { id: id(3, 3), transcript: 'u' }
-    expect(device.received(step.state, other)).toEqual(ignored(step.state))
-    expect(device.received(device.unknown(step.state, id(3, 2)).state, other).state.pend?.id).toEqual(
-      id(3, 3),
-    )
+  const state = device.received(device.newcomer, offered)
+  it('may be committed as soon as it has its share', () => {
+    expect(state).toMatchObject({ state: { pend: offered, commitSent: true }, effects: ['store-pend'] })
+    expect(device.received(state.state, offered).state).toEqual(state.state)
+  })
+
+  it('takes a later attempt instead, which the cosigner cannot have prepared after a commit of the earlier', () => {
+    const later = device.received(state.state, { id: id(3, 3), transcript: 'u' })
+    expect(later).toMatchObject({ state: { pend: { id: id(3, 3) } }, effects: ['drop-pend', 'store-pend'] })
+    expect(device.received(later.state, offered)).toEqual(ignored(later.state))
+  })
+
+  it('takes no share of a later epoch before it knows what became of the earlier', () => {
+    const later = { id: id(4, 1), transcript: 'u' }
+    expect(device.received(state.state, later)).toEqual(ignored(state.state))
+    const dropped = device.unknown(state.state, id(3, 2)).state
+    expect(device.received(dropped, later).state.pend?.id).toEqual(id(4, 1))
   })
 
   it('is none once it has a share', () => {

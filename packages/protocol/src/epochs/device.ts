@@ -59,17 +59,20 @@ export function commitSent(state: DeviceEpochs): DeviceStep {
 }
 
 /**
- * A newcomer was handed its share and checked it. Store it durably before the ACK: another's COMMIT may follow at
- * once. Ignored while an earlier one is open, which is asked about first, and once there is a share.
+ * A newcomer was handed its share and checked it, the cosigner's signature on Tr' with it. Store it durably before the
+ * ACK: another's COMMIT may follow at once. It takes the place of a lower attempt of the same epoch: the cosigner has
+ * signed that it prepared this one, so it never commits that one. While another epoch is open, which may have been
+ * committed, and once there is a share, it is ignored.
  */
 export function received(
   state: DeviceEpochs,
   { id, transcript }: { readonly id: ShareId; readonly transcript: Transcript },
 ): DeviceStep {
-  const open = state.pend !== null && !sameId(state.pend.id, id)
-  if (state.act !== null || open) return ignored(state)
-  const pend = { id, transcript, role: 'newcomer' } as const
-  return { state: { ...state, pend, commitSent: true }, effects: ['store-pend'] }
+  const { act, pend } = state
+  const passed = pend !== null && pend.id.epoch === id.epoch && pend.id.attempt < id.attempt
+  if (act !== null || (pend !== null && !passed && !sameId(pend.id, id))) return ignored(state)
+  const next = { ...state, pend: { id, transcript, role: 'newcomer' as const }, commitSent: true }
+  return { state: next, effects: passed ? ['drop-pend', 'store-pend'] : ['store-pend'] }
 }
 
 /** COMMITTED: switch to the new share, or be done. */
