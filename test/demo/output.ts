@@ -64,3 +64,20 @@ export function createOutput(stream: NodeJS.WriteStream = process.stdout): Outpu
     claims: () => claims,
   }
 }
+
+/** Shows nothing and keeps the claims: for a test that plays the demo. */
+export function createQuietOutput(): Output {
+  const broken: string[] = []
+  let claims = 0
+  return {
+    step: (_text, work) => work(() => {}),
+    detail: () => {},
+    heading: () => {},
+    claim(text, holds) {
+      claims++
+      if (!holds) broken.push(text)
+    },
+    broken: () => broken,
+    claims: () => claims,
+  }
+}

@@ -4,24 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newPlanted } from '../demo/leak-check.js'
-import type { Output } from '../demo/output.js'
+import { createQuietOutput } from '../demo/output.js'
 import { type Remains, tellStory } from '../demo/story.js'
 import { ENCODINGS, spell } from '../support/encodings.js'
 import { keySecrets } from '../support/key-secrets.js'
 import { filesBelow, type Place, searchLeaks } from '../support/leak-search.js'
 
 const planted = newPlanted()
-const broken: string[] = []
-const quiet: Output = {
-  step: (_text, work) => work(() => {}),
-  detail: () => {},
-  heading: () => {},
-  claim: (text, holds) => {
-    if (!holds) broken.push(text)
-  },
-  broken: () => broken,
-  claims: () => 0,
-}
+const quiet = createQuietOutput()
 
 let folder = ''
 let remains: Remains
@@ -40,7 +30,7 @@ const named = (...names: string[]) =>
 const inClearByDesign = (place: Place) => 'path' in place && place.path.endsWith('wrapping.key')
 
 it('everything in the flow was as claimed', () => {
-  expect(broken).toEqual([])
+  expect(quiet.broken()).toEqual([])
 })
 
 it('the search covers the files, outputs and wire of every party, and the node logged', () => {
