@@ -3,6 +3,7 @@
 import { decodePoint } from '@tercet/protocol/curve'
 import { derive, parsePath } from '@tercet/protocol/derivation'
 import { digest, type SigningInput } from '@tercet/protocol/sign'
+import { DEFAULT_POLICY } from '@tercet/wire/policy'
 import { beforeAll, beforeEach, expect, it } from 'vitest'
 import { Channel } from './channel.js'
 import type { Engine, Handle } from './engine/contract.js'

@@ -1,9 +1,10 @@
 // Which heavy steps run off the main thread, and what crosses to them? Bytes and handles; one-time states never do.
 
 import type { AbortReason } from '@tercet/protocol/errors'
-import type { KeyRecord } from '@tercet/protocol/key-record'
+import type { KeyRecord, ReshareRecord } from '@tercet/protocol/key-record'
 import type { OtReason } from '@tercet/protocol/messages'
-import type { ShareId } from '@tercet/protocol/reshare'
+import type { Party } from '@tercet/protocol/party'
+import type { OfferedNewcomer, ShareId } from '@tercet/protocol/reshare'
 import type { Signature, SigningInput } from '@tercet/protocol/sign'
 
 /** Names a one-time state, or a loaded key, that stays in the engine. */
@@ -63,6 +64,17 @@ export interface NewcomerResult {
   /** On Tr', not verified yet; the second is zero bytes where the recovery party did not deal. */
   readonly cosignerSignature: Uint8Array
   readonly dealerSignature: Uint8Array
+}
+
+/** What a device has dealt to others. */
+export interface ReplaceResult {
+  readonly record: ReshareRecord
+  /** On Tr', not verified yet: the cosigner's that stays, or the recovery party's that dealt; zero bytes of one that leaves. */
+  readonly responderSignature: Uint8Array
+  /** Its new share, secret, and PoS_1; absent where the device itself is replaced. */
+  readonly own?: { readonly share: Uint8Array; readonly shareProof: Uint8Array }
+  /** `newcomer.req2` */
+  readonly handover: Uint8Array
 }
 
 export interface PresignatureHandle {
@@ -132,6 +144,26 @@ export interface StepTypes {
   newcomerAccept: {
     in: Received & { readonly base: KeyRecord; readonly recoveryKey?: Uint8Array }
     out: NewcomerResult
+  }
+  /** Takes the secret encoding of the present share with its record. */
+  replaceStart: {
+    in: {
+      readonly share: Uint8Array
+      readonly record: KeyRecord
+      readonly id: ShareId
+      readonly responder: Party
+      readonly newcomer: OfferedNewcomer
+      /** Hash of the claim; zero bytes where the operator's configuration, or the recovery party, decides. */
+      readonly authorisation: Uint8Array
+    }
+    out: Sent & { readonly sessionId: Uint8Array }
+  }
+  replaceOpen: { in: Received; out: Sent }
+  replaceFinish: { in: Received & { readonly baseKit: Uint8Array }; out: ReplaceResult }
+  /** Checks `newcomer.res2`. */
+  replaceAcknowledged: {
+    in: { readonly record: ReshareRecord; readonly newcomer: 1 | 2; readonly response: Uint8Array }
+    out: { readonly shareProof: Uint8Array; readonly signature: Uint8Array }
   }
   /** Forgets states and keys; absent handles are no error. */
   drop: { in: readonly Handle[]; out: undefined }

@@ -14,6 +14,7 @@ import type { Steps } from './contract.js'
 import { Handles } from './handles.js'
 import { createNewcomerSteps } from './newcomer-steps.js'
 import { createRefreshSteps } from './refresh-steps.js'
+import { createReplaceSteps } from './replace-steps.js'
 
 const PAIR = { initiator: DEVICE, responder: COSIGNER } as const
 /** The device's pair with the recovery party, for which alone the reason `pair` exists. */
@@ -139,6 +140,7 @@ export function createSteps(random: Random): Steps {
     },
     ...createRefreshSteps(handles, random),
     ...createNewcomerSteps(handles, random),
+    ...createReplaceSteps(handles, random),
     drop(list) {
       handles.drop(list)
       return undefined

@@ -1,0 +1,103 @@
+// What of a recovery takes its time: a new recovery key with it, a program that is killed on the way, and the delay.
+
+import { join } from 'node:path'
+import { Wallet } from '@tercet/client'
+import { joinCode, loopbackLink } from '@tercet/client/recovery'
+import { folderLink } from '@tercet/client/recovery/folder'
+import { memoryStorage } from '@tercet/client/storage/memory'
+import { toBase64url } from '@tercet/wire/base64url'
+import { decodeJoinCode } from '@tercet/wire/join-code'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type NodeProcess, newDataDir, startNode } from '../support/node-process.js'
+import { lineOf } from '../support/recovery-lines.js'
+import { recoverableWallet, recoveryProgram, startRecovery } from '../support/recovery-program.js'
+import { temporaryFolder } from '../support/temporary-folder.js'
+
+const folder = temporaryFolder('recovery')
+const path = (name: string) => join(folder, name)
+let node: NodeProcess
+
+beforeAll(async () => {
+  node = await startNode({ dataDir: await newDataDir(folder, 'node') })
+})
+
+describe('a lost device', () => {
+  it('moves to a new recovery key at the same time', async () => {
+    const { wallet, key, kit } = await recoverableWallet(folder, 'rekeyed', node.url, 0)
+    const storage = memoryStorage()
+    const code = await joinCode({ storage })
+    const newKey = path('next.key')
+    await recoveryProgram('new-key', '--out', newKey)
+    const identity = toBase64url(decodeJoinCode(code))
+    const next = await recoveryProgram(
+      'register',
+      '--key',
+      newKey,
+      '--device',
+      identity,
+      '--passphrase-fd',
+      '3',
+    )
+    const program = startRecovery(
+      ...['recover', kit, '--key', key, '--device', code, '--link', 'loopback'],
+      ...['--new-recovery-key', String(next['publicKey']), '--proof', String(next['proof'])],
+      ...['--kit-out', path('rekeyed.kit2')],
+    )
+    const invitation = await lineOf(program, 'invitation')
+    const link = loopbackLink(await lineOf(program, 'link'))
+    const joined = await Wallet.join({ storage, invitation, link })
+    expect(await program.ended()).toBe(0)
+    expect(joined.address()).toBe(wallet.address())
+    const drill = (file: string) => recoveryProgram('drill', path('rekeyed.kit2'), '--key', file)
+    expect(await drill(newKey)).toMatchObject({ drill: 'passed' })
+    await expect(drill(key)).rejects.toThrow('another recovery key')
+    await joined.close()
+    await wallet.close()
+  })
+
+  it('waits for the delay of its wallet, and a run that comes too early says until when', async () => {
+    const { wallet, key, kit } = await recoverableWallet(folder, 'patient', node.url, 3600)
+    const storage = memoryStorage()
+    const code = await joinCode({ storage })
+    const args = ['recover', kit, '--key', key, '--device', code, '--link', path('unused')]
+    for (let runs = 0; runs < 2; runs++) {
+      const program = startRecovery(...args)
+      expect(await program.ended()).toBe(5)
+      const report = JSON.parse(program.stdout()) as Record<string, unknown>
+      expect(report).toMatchObject({ ok: false, reason: 'waiting' })
+      expect(Number(report['remainingSeconds'])).toBeGreaterThan(3500)
+    }
+    // Nothing has changed for the device that is there.
+    expect((await wallet.signMessage('still here')).address).toBe(wallet.address())
+    // Another device cannot slip into the same recovery.
+    const other = await joinCode({ storage: memoryStorage() })
+    const program = startRecovery(...args.map((arg) => (arg === code ? other : arg)))
+    expect(await program.ended()).toBe(2)
+    await wallet.close()
+  })
+
+  it('is replaced although the program is killed while it commits: it is run again, and the device asks the node', async () => {
+    const { wallet, key, kit } = await recoverableWallet(folder, 'killed', node.url, 0)
+    const storage = memoryStorage()
+    const code = await joinCode({ storage })
+    const args = ['recover', kit, '--key', key, '--device', code, '--link', path('killed-link')]
+    const first = startRecovery(...args)
+    const invitation = await lineOf(first, 'invitation')
+    const link = await folderLink(await lineOf(first, 'link'))
+    const joining = Wallet.join({ storage, invitation, link, linkTimeoutMilliseconds: 60_000 })
+    await lineOf(first, 'committing')
+    first.child.kill('SIGKILL')
+    await first.ended()
+    const second = startRecovery(...args)
+    expect(await second.ended()).toBe(0)
+    const report = JSON.parse(second.stdout()) as Record<string, unknown>
+    expect(report).toMatchObject({ ok: true, epoch: 1, address: wallet.address() })
+    const joined = await joining
+    expect((await joined.signMessage('after')).address).toBe(wallet.address())
+    await expect(wallet.signMessage('thief')).rejects.toMatchObject({ code: 'replaced' })
+    // A third run finds that there is nothing left to do.
+    expect(await startRecovery(...args).ended()).toBe(0)
+    await joined.close()
+    await wallet.close()
+  })
+})
