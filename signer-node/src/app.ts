@@ -28,6 +28,7 @@ import { createSealer, createTagger } from './seal.js'
 import { createSigning } from './signing.js'
 import { openGeneration } from './store/generation.js'
 import { loadIdentity } from './store/identity.js'
+import { openJournal } from './store/journal.js'
 import { holdServingLock, migrateDatabase, openStore, syncFolder } from './store/open.js'
 import { countUnconfirmed, forgetNonces, isRegistered } from './store/wallets.js'
 import { readWrappingKey } from './wrapping-key.js'
@@ -57,7 +58,7 @@ export interface Serving {
  */
 export async function serve(config: Config, log: Log, end: (exitCode: number) => void): Promise<Serving> {
   const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
-  const files = filesOf(config.dataDir)
+  const files = filesOf(config)
   const wrappingKey = readWrappingKey(files.wrappingKey)
   const unlock = holdServingLock(files.serving)
   let serving: Node | undefined
@@ -119,8 +120,10 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   const operations = { keygen, otSetups, signing, reshare, recovery: recovery.routes }
   const app = createRoutes(node, exchange, operations, config)
 
-  const generation = await openGeneration(config.generationFile ?? files.generation, store)
+  const generation = await openGeneration(files.generation, store)
   store.onHead = generation.note
+  const journal = openJournal(files.journal)
+  store.states.onEpoch = journal.note
   const [first] = await contradictions(store)
   if (first !== undefined) {
     throw new StartRefused(
@@ -189,6 +192,7 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
       await engine.close()
       await store.close()
       generation.close()
+      journal.close()
       unlock()
     },
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseOrigin, parsePort, parsePublicAddress } from './config.js'
+import { filesOf, parseOrigin, parsePort, parsePublicAddress } from './config.js'
 import { StartRefused } from './refusal.js'
 
 test('ports', () => {
@@ -29,4 +29,19 @@ test('public addresses', () => {
   for (const text of ['node.example', 'https://node.example/?a', 'file:///a', `https://${'a'.repeat(600)}`]) {
     expect(() => parsePublicAddress(text)).toThrow(StartRefused)
   }
+})
+
+test('what notices a restore lies where it is told, or beside a wrapping key that lies elsewhere', () => {
+  const place = { dataDir: '/data' }
+  expect(filesOf(place)).toMatchObject({ wrappingKey: '/data/wrapping.key', generation: '/data/generation' })
+  const elsewhere = { ...place, wrappingKeyFile: '/keys/node' }
+  expect(filesOf(elsewhere)).toMatchObject({
+    wrappingKey: '/keys/node',
+    generation: '/keys/node.generation',
+    journal: '/keys/node.generation.epochs',
+  })
+  expect(filesOf({ ...elsewhere, generationFile: '/g' })).toMatchObject({
+    generation: '/g',
+    journal: '/g.epochs',
+  })
 })

@@ -9,8 +9,16 @@ export const DEFAULT_METRICS_PORT = 7421
 export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_DATA_DIR = './tercet-data'
 
-export interface Config {
+/** Where a node lies. */
+export interface Place {
   readonly dataDir: string
+  /** Of the wrapping key; by default in the data folder. */
+  readonly wrappingKeyFile?: string
+  /** The record that notices an older database; best on another disk than the database. */
+  readonly generationFile?: string
+}
+
+export interface Config extends Place {
   readonly host: string
   /** 0 picks a free port. */
   readonly port: number
@@ -24,17 +32,22 @@ export interface Config {
   readonly logLevel: Level
   /** Where notices of claims are posted, signed with the node's identity. */
   readonly noticeUrl?: string
-  /** Where the record lies that notices an older database; best on another disk than the database. */
-  readonly generationFile?: string
 }
 
-/** The files of a data folder. */
-export function filesOf(dataDir: string) {
+/**
+ * The files of a node. What notices a restore lies beside the wrapping key, if that lies elsewhere: put back together with
+ * the database it notices nothing.
+ */
+export function filesOf({ dataDir, wrappingKeyFile, generationFile }: Place) {
+  const outside = wrappingKeyFile && `${wrappingKeyFile}.generation`
+  const generation = generationFile ?? outside ?? join(dataDir, 'generation')
   return {
     database: join(dataDir, 'node.sqlite'),
     serving: join(dataDir, 'serving.lock'),
-    wrappingKey: join(dataDir, 'wrapping.key'),
-    generation: join(dataDir, 'generation'),
+    wrappingKey: wrappingKeyFile ?? join(dataDir, 'wrapping.key'),
+    generation,
+    /** Which epochs began; beside the record, for the same reason. */
+    journal: `${generation}.epochs`,
     successors: join(dataDir, 'successors.json'),
   }
 }

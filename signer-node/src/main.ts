@@ -4,12 +4,14 @@
 import { resolve } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { destination } from 'pino'
-import { acknowledgeRestore, auditVerify, doctor, init, start, successor } from './cli/commands.js'
+import { acknowledgeRestore, init, start, successor } from './cli/commands.js'
+import { auditVerify, doctor } from './cli/doctor.js'
 import {
   DEFAULT_DATA_DIR,
   DEFAULT_HOST,
   DEFAULT_METRICS_PORT,
   DEFAULT_PORT,
+  type Place,
   parseNoticeUrl,
   parseOrigin,
   parsePort,
@@ -18,8 +20,7 @@ import {
 import { createLog, LEVELS, type Level, whereOf } from './log.js'
 import { EXIT, Refusal, StartRefused } from './refusal.js'
 
-interface StartOptions {
-  readonly dataDir: string
+interface StartOptions extends PlaceOptions {
   readonly host: string
   readonly port: string
   readonly metricsPort: string
@@ -27,8 +28,13 @@ interface StartOptions {
   readonly publicAddress?: string
   readonly trustProxy?: true
   readonly logLevel: Level
-  readonly generationFile?: string
   readonly noticeUrl?: string
+}
+
+interface PlaceOptions {
+  readonly dataDir: string
+  readonly wrappingKey?: string
+  readonly generationFile?: string
 }
 
 const EXIT_CODES = `
@@ -42,12 +48,23 @@ Exit codes:
 
 function program(done: (exitCode: number) => void): Command {
   const run = async (work: Promise<number>): Promise<void> => done(await work)
-  const dataDir = (): Option => new Option('--data-dir <folder>', 'data folder').default(DEFAULT_DATA_DIR)
-  const generationFile = (): Option =>
-    new Option(
-      '--generation-file <file>',
-      'record that notices a restored database (default: in the data folder)',
-    )
+  /** A command on a node that lies somewhere. */
+  const command = (name: string, parent: Command = root): Command =>
+    parent
+      .command(name)
+      .addOption(new Option('--data-dir <folder>', 'data folder').default(DEFAULT_DATA_DIR))
+      .addOption(
+        new Option(
+          '--wrapping-key <file>',
+          'best on another disk than the database (default: wrapping.key in the data folder)',
+        ),
+      )
+      .addOption(
+        new Option(
+          '--generation-file <file>',
+          'record that notices a restored database; restored together with it, it notices nothing (default: beside the wrapping key if that is given, else in the data folder)',
+        ),
+      )
   const collect = (value: string, before: readonly string[]): string[] => [...before, value]
 
   const root = new Command('tercet-node')
@@ -55,16 +72,12 @@ function program(done: (exitCode: number) => void): Command {
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
 
-  root
-    .command('init')
+  command('init')
     .description('make a data folder: wrapping key (mode 0600), database, identity')
-    .addOption(dataDir())
-    .action((options: { dataDir: string }) => run(init(resolve(options.dataDir))))
+    .action((options: PlaceOptions) => run(init(placeOf(options))))
 
-  root
-    .command('start')
+  command('start')
     .description('serve; prints one JSON line when ready')
-    .addOption(dataDir())
     .option('--host <address>', 'address to listen on; TLS belongs to a proxy in front', DEFAULT_HOST)
     .option('--port <port>', 'port of the API; 0 picks a free one', String(DEFAULT_PORT))
     .option('--metrics-port <port>', 'port of /metrics; 0 picks a free one', String(DEFAULT_METRICS_PORT))
@@ -75,13 +88,12 @@ function program(done: (exitCode: number) => void): Command {
       'limit by the last hop of X-Forwarded-For; only where every connection comes from your own proxy',
     )
     .option('--notice-url <url>', 'webhook that is told, signed, of every recovery claim, veto and its end')
-    .addOption(generationFile())
     .addOption(new Option('--log-level <level>', 'what to log, to stderr').choices(LEVELS).default('info'))
     .action((options: StartOptions) =>
       run(
         start(
           {
-            dataDir: resolve(options.dataDir),
+            ...placeOf(options),
             host: options.host,
             port: parsePort(options.port, '--port'),
             metricsPort: parsePort(options.metricsPort, '--metrics-port'),
@@ -89,7 +101,6 @@ function program(done: (exitCode: number) => void): Command {
             ...(options.publicAddress && { publicAddress: parsePublicAddress(options.publicAddress) }),
             trustProxy: options.trustProxy === true,
             logLevel: options.logLevel,
-            ...(options.generationFile && { generationFile: resolve(options.generationFile) }),
             ...(options.noticeUrl && { noticeUrl: parseNoticeUrl(options.noticeUrl) }),
           },
           createLog(options.logLevel, destination({ fd: 2, sync: true })),
@@ -97,45 +108,37 @@ function program(done: (exitCode: number) => void): Command {
       ),
     )
 
-  root
-    .command('doctor')
+  command('doctor')
     .description('look for what would go wrong later')
-    .addOption(dataDir())
-    .action((options: { dataDir: string }) => run(doctor(resolve(options.dataDir))))
+    .action((options: PlaceOptions) => run(doctor(placeOf(options))))
 
-  root
-    .command('acknowledge-restore')
-    .description('after restoring an older database: burn every OT setup, and let the node start again')
-    .addOption(dataDir())
-    .addOption(generationFile())
-    .action((options: { dataDir: string; generationFile?: string }) =>
-      run(
-        acknowledgeRestore(
-          resolve(options.dataDir),
-          options.generationFile && resolve(options.generationFile),
-        ),
-      ),
+  command('acknowledge-restore')
+    .description(
+      'after restoring an older database: burn every OT setup, lock wallets whose newer epoch is lost, and let the node start again',
     )
+    .action((options: PlaceOptions) => run(acknowledgeRestore(placeOf(options))))
 
-  root
-    .command('successor')
+  command('successor')
     .description('name the node that devices may hand their keys over to; `none` takes the name back')
     .argument('<identity>', 'identity of the next node, as its start line prints it')
     .option('--wallet <id>', 'for this wallet alone')
-    .addOption(dataDir())
-    .action((identity: string, options: { dataDir: string; wallet?: string }) =>
-      run(Promise.resolve(successor(resolve(options.dataDir), identity, options.wallet))),
+    .action((identity: string, options: PlaceOptions & { wallet?: string }) =>
+      run(Promise.resolve(successor(placeOf(options), identity, options.wallet))),
     )
 
-  root
-    .command('audit')
-    .description('the audit log')
-    .command('verify')
+  command('verify', root.command('audit').description('the audit log'))
     .description('verify the whole chain of entries')
-    .addOption(dataDir())
-    .action((options: { dataDir: string }) => run(auditVerify(resolve(options.dataDir))))
+    .action((options: PlaceOptions) => run(auditVerify(placeOf(options))))
 
   return root
+}
+
+function placeOf({ dataDir, wrappingKey, generationFile }: PlaceOptions): Place {
+  return {
+    dataDir: resolve(dataDir),
+    ...(wrappingKey && { wrappingKeyFile: resolve(wrappingKey) }),
+    ...(generationFile && { generationFile: resolve(generationFile) }),
+  }
 }
 
 /** The exit code that an error ends the program with; what it prints quotes no value but the operator's own. */

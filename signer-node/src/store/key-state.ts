@@ -106,6 +106,8 @@ export function liveSetupOf({ setups }: KeyState, id: ShareId): LiveSetup | unde
 export class KeyStates {
   /** Told of every key whose row is not what this node wrote last. */
   onTampered: ((keyId: Uint8Array) => void) | undefined
+  /** Told of a key whose epoch or lock is about to change, before that is committed. */
+  onEpoch: ((keyId: Uint8Array, state: KeyState) => void) | undefined
   readonly #tagger: Tagger
   readonly #newest = new Map<string, number>()
 
@@ -146,8 +148,12 @@ export class KeyStates {
    * new state is bound to the last of them.
    */
   async update<T>(tx: Tx, keyId: Uint8Array, work: (state: KeyState) => Promise<Change<T>>): Promise<T> {
-    const { state, entries, result } = await work(await this.require(tx, keyId))
+    const before = await this.require(tx, keyId)
+    const { state, entries, result } = await work(before)
     const seq = await this.#log(tx, keyId, entries)
+    const isClosed = ({ locked, retired }: KeyState): boolean => locked || retired !== null
+    const isSame = sameId(before.epochs.act.id, state.epochs.act.id) && isClosed(before) === isClosed(state)
+    if (!isSame) this.onEpoch?.(keyId, state)
     await tx
       .updateTable('key_states')
       .set(this.#sealed(keyId, seq, state))

@@ -1,7 +1,7 @@
 // What must every store of the node do? (invariants I6, I14, I16, I19, I20)
 
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toBase64url } from '@tercet/wire/base64url'
@@ -14,6 +14,7 @@ import { verify } from '../audit/verify.js'
 import { StartRefused } from '../refusal.js'
 import { createSealer, createTagger, type Tagger } from '../seal.js'
 import { createIdentity, loadIdentity } from './identity.js'
+import { type Noted, openJournal, readJournal } from './journal.js'
 import type { KeyState } from './key-state.js'
 import { createDatabase, holdServingLock, openStore, type Store, type Tx } from './open.js'
 import { restoreWallets } from './restore.js'
@@ -193,13 +194,45 @@ describe('wallets', () => {
   })
 
   test('a restore leaves the last strike before the lock, and no setup', async () => {
-    const restored = await store.write((tx) => restoreWallets(store, tx, 50, LIMITS))
-    expect(restored).toEqual({ wallets: 1, burnedSetups: 1 })
+    const restored = await restore(50)
+    expect(restored).toEqual({ wallets: 1, burnedSetups: 1, closedWallets: 0 })
     expect((await find()).state).toMatchObject({ strikes: [50, 50], setups: [], locked: false })
     await change('strike', (tx, state) => strike(tx, state, wallet.keyId, 'gamma', 60, LIMITS))
-    await store.write((tx) => restoreWallets(store, tx, 900, LIMITS))
+    await restore(900)
     expect((await find()).state).toMatchObject({ strikes: [900, 900, 900], locked: true })
   })
+
+  test('a restore closes a wallet whose lock or later epoch it lost', async () => {
+    const file = join(path, '..', 'epochs')
+    const journal = openJournal(file)
+    store.states.onEpoch = journal.note
+    const other = newWallet()
+    await store.write((tx) => insertWallet(store, tx, other))
+    const older = (await find()).state
+    await change('refresh', async (_, state) => {
+      const act = { ...state.epochs.act, id: { epoch: 1, attempt: 7 } }
+      return { ...state, epochs: { ...state.epochs, act } }
+    })
+    // The database as it was before, and a line that a crash cut off.
+    await change('lock', async () => ({ ...older, locked: true }))
+    await change('lock', async () => older)
+    appendFileSync(file, 'tercet-epoch-1 AAAA')
+    journal.close()
+    store.states.onEpoch = undefined
+    openJournal(file).close()
+    const noted = readJournal(file)
+    expect([...(noted ?? [])]).toEqual([[toBase64url(wallet.keyId), { ...ID, isClosed: false }]])
+    expect(await restore(50, noted)).toMatchObject({ closedWallets: 0 })
+
+    const later = new Map([[toBase64url(wallet.keyId), { epoch: 1, attempt: 7, isClosed: false }]])
+    expect(await restore(60, later)).toEqual({ wallets: 2, burnedSetups: 0, closedWallets: 1 })
+    expect((await find()).state).toMatchObject({ locked: true, epochs: { att: 7 } })
+    const closed = new Map([[toBase64url(other.keyId), { ...ID, isClosed: true }]])
+    expect(await restore(70, closed)).toMatchObject({ closedWallets: 1 })
+  })
+
+  const restore = (time: number, journal: ReadonlyMap<string, Noted> = new Map()) =>
+    store.write((tx) => restoreWallets(store, tx, journal, time, LIMITS))
 
   test('a request is charged once, a nonce is good once', async () => {
     const hash = random(32)
@@ -225,7 +258,7 @@ describe('wallets', () => {
 
   test('what a transaction did is gone when it throws', async () => {
     const failing = store.write(async (tx) => {
-      await restoreWallets(store, tx, 50, LIMITS)
+      await restoreWallets(store, tx, new Map(), 50, LIMITS)
       throw new Error('no')
     })
     await expect(failing).rejects.toThrow('no')
