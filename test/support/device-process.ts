@@ -15,7 +15,7 @@ export interface DeviceTask {
   readonly flaw?: 'late-storage'
 }
 
-export type DeviceStep = { readonly step: 'sign'; readonly message: string }
+export type DeviceStep = { readonly step: 'sign'; readonly message: string } | { readonly step: 'refresh' }
 
 /** One JSON line of the device. */
 export type DeviceEvent =

@@ -1,16 +1,12 @@
 // What if a device went on before its share was on disk? A store that says so too early.
-import { setTimeout as pause } from 'node:timers/promises'
 import type { DeviceStorage } from '@tercet/client'
 
-/** Longer than it takes the node to answer, shorter than the device runs. */
-const LATE_MS = 400
-
-/** Passes everything on, and writes a while after it said that it had written. A broken variant. */
-export function lateStorage(storage: DeviceStorage): DeviceStorage {
+/** Passes everything on, and writes what it said to have written when `due` resolves, if ever. A broken variant. */
+export function lateStorage(storage: DeviceStorage, due: () => Promise<unknown>): DeviceStorage {
   const changed = new Map<string, Uint8Array | undefined>()
   let written: Promise<unknown> = Promise.resolve()
   const later = (work: () => Promise<void>): void => {
-    written = Promise.all([written, pause(LATE_MS)]).then(work)
+    written = Promise.all([written, due()]).then(work)
   }
   return {
     identity: () => storage.identity(),

@@ -1,5 +1,6 @@
 // What does a device in a process of its own do? Opens its wallet or creates one, takes its steps, and says so in JSON lines.
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Wallet } from '@tercet/client'
 import { fileStorage } from '@tercet/client/storage/file'
 import { memoryStorage } from '@tercet/client/storage/memory'
@@ -8,11 +9,14 @@ import { codeOf, type DeviceEvent, type DeviceStep, type DeviceTask } from '../.
 import { lateStorage } from '../../support/late-storage.js'
 import { someRecovery } from '../../support/recovery.js'
 
+/** Longer than it takes the node to answer, shorter than the device runs. */
+const LATE_MS = 400
+
 const task = JSON.parse(process.argv[2] ?? '{}') as DeviceTask
 const say = (event: DeviceEvent): boolean => process.stdout.write(`${JSON.stringify(event)}\n`)
 const kept =
   task.file === undefined ? memoryStorage() : await fileStorage({ path: task.file, passphrase: 'p' })
-const storage = task.flaw === 'late-storage' ? lateStorage(kept) : kept
+const storage = task.flaw === 'late-storage' ? lateStorage(kept, () => pause(LATE_MS)) : kept
 const common = {
   storage,
   pool: { size: task.pool ?? 0 },
@@ -38,9 +42,14 @@ async function openOrCreate(): Promise<Wallet> {
 }
 
 async function take(wallet: Wallet, step: DeviceStep): Promise<void> {
-  const { message } = step
-  const { serialized, mode } = await wallet.signMessage(message)
-  say({ event: 'signed', message, serialized, mode })
+  switch (step.step) {
+    case 'refresh':
+      return wallet.refresh()
+    case 'sign': {
+      const { serialized, mode } = await wallet.signMessage(step.message)
+      say({ event: 'signed', message: step.message, serialized, mode })
+    }
+  }
 }
 
 async function attempt<T>(step: string, work: () => Promise<T>): Promise<T | undefined> {
