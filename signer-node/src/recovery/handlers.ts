@@ -49,7 +49,7 @@ export function createClaimHandlers(node: Node, claims: Claims) {
     const request = decodeClaimRequest(incoming.body)
     const hash = claimHash(request.claim)
     const state = await servedState(node, keyId)
-    const authorisation = await authorisedBy(request, signatoriesOf(state))
+    const authorisation = await authorisedBy(request, signatoriesOf(state, node.identity.publicIdentity))
     const { walletId, newDevice } = request.claim
     const concerned = state !== undefined && isConcerned(state, newDevice, incoming.auth.identity)
     if (authorisation === undefined || walletId !== wallet || !concerned) return refuseWrong(incoming.source)
@@ -158,9 +158,10 @@ export function isConcerned(state: KeyState, newDevice: Uint8Array | null, calle
 /** Nobody's: signatures are checked against it where there is no wallet, in the same time. */
 const NOBODY = recoveryIdentity(fromBase64url('Anm-Zn753LusVaBilc6HCwcCm_zbLc4o2VnygVsW-BeY', 'G', 33))
 
-function signatoriesOf(state: KeyState | undefined): Signatories {
+/** @param own this node's identity, of which no claim is: it stands for the device where there is no wallet */
+function signatoriesOf(state: KeyState | undefined, own: Uint8Array): Signatories {
   // No wallet has a second registered credential yet.
-  if (state === undefined) return { recovery: NOBODY, devices: [NOBODY], secondFactors: [] }
+  if (state === undefined) return { recovery: NOBODY, devices: [own], secondFactors: [] }
   return { recovery: recoveryOf(state), devices: devicesOf(state), secondFactors: [] }
 }
 

@@ -56,8 +56,6 @@ export function createNewcomers(node: Node) {
     const { nonce, keyId, party, transcriptBase, epoch, attempt } = invitation
     assertKey(incoming, keyId)
     if (party !== 'cosigner') throw new Refusal('mismatch', { field: 'party' })
-    // A key that this node has or had is not taken again.
-    if ((await anyState(keyId)) !== undefined) throw new Refusal('conflict')
     const { context, identity: device } = incoming.auth
     // Identities cost nothing, so it is the network that is counted; a repeat is no new start.
     if (sessions.find(toBase64url(context.sessionId), toBase64url(device)) === undefined) {
@@ -112,6 +110,7 @@ export function createNewcomers(node: Node) {
     const time = clock.now()
     const holder = toBase64url(incoming.auth.identity)
     await store.write(async (tx) => {
+      // A key that this node has or had is not taken again. Nobody hears so for the asking: it takes a whole hand-over.
       if ((await store.states.read(tx, keyId)) !== undefined) throw new Refusal('conflict')
       const known = await readJoin(store, tx, keyId, time)
       const epochs = joining.receive(known?.epochs ?? joining.first, {
