@@ -523,7 +523,10 @@ describe('notices', () => {
     await veto(hash)
     await until(() => got.length === 2)
     expect(got[1]?.event).toBe('recovery-vetoed')
+    // The row goes after the receiver's answer has come.
+    for (let i = 0; i < 100 && (await kept()).length > 0; i++) await new Promise((r) => setTimeout(r, 25))
     expect(await kept()).toEqual([])
+    expect(got).toHaveLength(2)
     server.close()
   })
 
