@@ -553,7 +553,9 @@ describe('notices', () => {
     hooked.status = 500
     await restart(hooked.url)
     await recover()
-    await new Promise((resolve) => setTimeout(resolve, 300))
+    const failed = async () => (await node.metrics.notices.get()).values[0]?.value ?? 0
+    for (let i = 0; i < 100 && (await failed()) === 0; i++) await new Promise((r) => setTimeout(r, 25))
+    expect(await failed()).toBe(1)
     hooked.status = 200
     clock.up += 2
     await recovery.claims.refresh(keyId)

@@ -184,12 +184,18 @@ describe('announcing', () => {
       having(...Array.from({ length }, (_, i) => row({ name: `${i}`, newDevice: `device-${i}`, ...parts })))
     expect(decide(asked(), many(7, {}), after(0))).toEqual({ supersedes: [] })
     expect(decide(asked(), many(8, {}), after(0))).toEqual({ refused: 'too-many' })
-    expect(decide(asked({ newDevice: 'device-1' }), many(8, {}), after(0))).toEqual({ supersedes: ['1'] })
+    expect(
+      decide(asked({ newDevice: 'device-1' }), many(8, { announced: START.wall - DAY }), after(0)),
+    ).toEqual({ supersedes: ['1'] })
     const ended = { ended: 'superseded' } as const
-    expect(decide(asked(), many(15, ended), after(0))).toEqual({ supersedes: [] })
-    expect(decide(asked(), many(16, ended), after(0))).toEqual({ refused: 'too-many' })
+    expect(decide(asked(), many(7, ended), after(0))).toEqual({ supersedes: [] })
+    expect(decide(asked(), many(8, ended), after(0))).toEqual({ refused: 'too-many' })
     const tomorrow = asked({ createdAt: START.wall + DAY })
-    expect(decide(tomorrow, many(16, ended), after(DAY))).toEqual({ supersedes: [] })
+    expect(decide(tomorrow, many(8, ended), after(DAY))).toEqual({ supersedes: [] })
+    // What a stolen device asks for does not count against its owner.
+    const moves = many(8, { ...ended, kind: 'device-moved' })
+    expect(decide(asked({ kind: 'device-moved' }), moves, after(0))).toEqual({ refused: 'too-many' })
+    expect(decide(asked(), moves, after(0))).toEqual({ supersedes: [] })
     let state = NO_CLAIMS
     for (let i = 0; i < 100; i++) {
       state = withEnd(withClaim(state, row({ name: `${i}` })), `${i - 3}`, 'superseded')

@@ -11,9 +11,10 @@ export const VETO_SECONDS = 30 * 86_400
 /** How old a claim may be when it is handed in, and how far in the future. */
 export const CLAIM_AGE_SECONDS = 86_400
 export const CLAIM_SKEW_SECONDS = 60
-/** Claims of one wallet that are announced at once, and that are accepted in a day. */
+/** Claims of one wallet that are announced at once. */
 export const ANNOUNCED_CLAIMS = 8
-export const CLAIMS_A_DAY = 16
+/** Accepted in a day: of recoveries, and of what the device asks for. A stolen device must not use up the owner's. */
+export const CLAIMS_A_DAY = 8
 /** Claims that ended and are remembered: at least those of a day, after which none is handed in again. */
 const ENDED_CLAIMS = 20
 /** New devices that were refused and are remembered. */
@@ -128,7 +129,8 @@ export function decide(
     (newDevice !== null && row.newDevice === newDevice) ||
     (isRecovery(asked) && !isRecovery(row))
   const supersedes = announced.filter(gives).map(({ name }) => name)
-  const today = claims.filter((row) => row.announced > wall - 86_400)
+  const isAlike = (row: ClaimRow): boolean => isRecovery(row) === isRecovery(asked)
+  const today = claims.filter((row) => row.announced > wall - 86_400 && isAlike(row))
   const tooMany = announced.length - supersedes.length >= ANNOUNCED_CLAIMS || today.length >= CLAIMS_A_DAY
   // The owner's own claim is never one too many: whoever has kappa alone must not keep it out.
   return tooMany && !isOwners(asked) ? { refused: 'too-many' } : { supersedes }
