@@ -188,6 +188,7 @@ export class Pair {
     let meta: WalletMeta
     if (this.#isOutlived(stored)) {
       // The setup is gone with its epoch; strikes stay.
+      this.#ended = true
       meta = { ...known, strikes }
       if (added.length > 0) await storeMeta(storage, walletId, meta)
     } else if (stored !== undefined && givenUp !== undefined && isNewer(stored, givenUp)) {

@@ -181,8 +181,8 @@ export class FakeNode {
       }
       case 'presign.start': {
         const message = decodeMessage('presign.req1', body)
-        this.#sameSetup(message.otSetupA)
-        const { state, send } = presign.answer(this.#context(), message, random)
+        this.#sameSetup(message.otSetupA, context.epoch)
+        const { state, send } = presign.answer(this.#context(context.epoch), message, random)
         this.#pool.set(id, { state, batch: message.batch })
         return send
       }
@@ -201,8 +201,8 @@ export class FakeNode {
       }
       case 'fresh.start': {
         const message = decodeMessage('fresh.req1', body)
-        this.#sameSetup(message.otSetupA)
-        const { state, send, presigId } = presign.answerFresh(this.#context(), message, random)
+        this.#sameSetup(message.otSetupA, context.epoch)
+        const { state, send, presigId } = presign.answerFresh(this.#context(context.epoch), message, random)
         this.#fresh.set(id, { state, presigId })
         return send
       }
@@ -266,19 +266,28 @@ export class FakeNode {
     return this.epochs
   }
 
-  #context(): presign.SigningContext {
-    if (this.otSetup === undefined) throw new Refusal('burned')
+  #context(epoch: number): presign.SigningContext {
     return {
-      share: this.#material().share,
-      otSetup: this.otSetup,
+      ...this.#servedAt(epoch),
       idInitiator: this.#idDevice,
       idResponder: this.identity.publicIdentity,
     }
   }
 
-  #sameSetup(idA: Uint8Array): void {
+  #sameSetup(idA: Uint8Array, epoch: number): void {
+    if (!same(this.#servedAt(epoch).otSetup.idA, idA)) throw new Refusal('mismatch', { field: 'otSetupA' })
+  }
+
+  /** Act, or old until FINAL. */
+  #servedAt(epoch: number): { share: keygen.KeyMaterial['share']; otSetup: ot.OtSetup } {
+    const { share } = this.#material()
+    const old = this.epochs?.keys.old
+    if (epoch !== share.epoch) {
+      if (old?.share.epoch !== epoch) throw new Refusal('mismatch', { field: 'context.epoch' })
+      return old
+    }
     if (this.otSetup === undefined) throw new Refusal('burned')
-    if (!same(this.otSetup.idA, idA)) throw new Refusal('mismatch', { field: 'otSetupA' })
+    return { share, otSetup: this.otSetup }
   }
 
   #session<T>(table: Map<string, T>, id: string): T {
