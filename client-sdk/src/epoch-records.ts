@@ -146,7 +146,7 @@ function decodeEpochs(bytes: Uint8Array): DeviceEpochs {
   }
 }
 
-const ROLES: readonly DeviceRole[] = ['refresh', 'operator', 'newcomer', 'hand-over']
+const ROLES: readonly DeviceRole[] = ['refresh', 'operator', 'operator-alone', 'newcomer', 'hand-over']
 
 function decodePending({ id, role, transcript }: JsonObject): DevicePending {
   const known = ROLES.find((name) => name === role)

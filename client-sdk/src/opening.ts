@@ -55,7 +55,12 @@ export async function finish(
 /** Continues, in the background, a change of the shares that was cut off. */
 async function resume(live: Live): Promise<void> {
   if ((await read(live.storage, live.walletId, 'epochs')) === undefined) return
-  import('./reshare/refresh.js').then(({ resume }) => resume(live)).catch(() => undefined)
+  import('./reshare/refresh.js')
+    .then(({ resume }) => resume(live))
+    .catch(() => undefined)
+    .then(() => import('./recovery/operator.js'))
+    .then(({ resumeOperatorChange }) => resumeOperatorChange(live))
+    .catch(() => undefined)
 }
 
 /** Starts an engine for the work, and ends it if the work fails. */

@@ -23,6 +23,7 @@ export const PARTS = [
   'pend-ot',
   'pend-kit',
   'pend-commit',
+  'retire',
 ] as const
 export type Part = (typeof PARTS)[number]
 

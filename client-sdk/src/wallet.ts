@@ -14,6 +14,7 @@ import { openLive } from './opening.js'
 import type { CreateOptions, OpenOptions, Signed, SignOptions } from './options.js'
 import { listWallets } from './records.js'
 import type { JoinOptions } from './recovery/join.js'
+import type { ChangeOperatorOptions } from './recovery/operator.js'
 import { chainOf, chainOfDomain, DEFAULT_PATH, type RequestDraft } from './requests.js'
 import type { RefreshOptions } from './reshare/refresh.js'
 import type { DeviceStorage } from './storage/storage.js'
@@ -159,6 +160,17 @@ export class Wallet {
   on<E extends WalletEvent>(event: E, listener: Listener<E>): () => void {
     const before = import('./standing.js').then(({ standing }) => standing(this.#live, event))
     return this.#live.events.on(event, listener, before)
+  }
+
+  /**
+   * Takes the wallet to another operator: together with the old node, or with the recovery machine where that is gone.
+   * Address and key stay; the old node's share signs nothing any more. @throws TercetError
+   */
+  changeOperator(options: ChangeOperatorOptions): Promise<void> {
+    return translated(async () => {
+      const { changeOperator } = await import('./recovery/operator.js')
+      return changeOperator(this.#live, options)
+    })
   }
 
   /** Presignatures that are ready now: signatures of one round trip. */

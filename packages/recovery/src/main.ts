@@ -12,6 +12,7 @@ import { parseEpoch } from './options.js'
 import { parseDescriptor } from './passphrase.js'
 import { print } from './print/command.js'
 import { addRecover } from './recover/command.js'
+import { addReplaceOperator } from './recover/operator-command.js'
 import type { Report } from './report.js'
 
 const VERDICT_HELP = `
@@ -102,6 +103,7 @@ withKeyOptions(
 
 addExit(program, say)
 addRecover(program, say)
+addReplaceOperator(program, say)
 
 function say({ lines, document }: Report): void {
   process.stdout.write(json() ? `${JSON.stringify({ ok: true, ...document })}\n` : `${lines.join('\n')}\n`)

@@ -24,6 +24,8 @@ export interface Party {
   /** idV, 34 bytes */
   readonly recovery: Uint8Array
   readonly conversation: Conversation
+  /** Of the recovery key; signs, and leaves this process never. */
+  readonly kappa: bigint
 }
 
 export interface PartyOptions extends KeyOptions {
@@ -53,7 +55,13 @@ export async function asParty<T>(
     timeoutMilliseconds: (options.wait ?? WAIT_SECONDS) * 1000,
   })
   try {
-    return await work({ share, device: sidInputs.idD, recovery: identity.publicIdentity, conversation })
+    return await work({
+      share,
+      device: sidInputs.idD,
+      recovery: identity.publicIdentity,
+      conversation,
+      kappa,
+    })
   } catch (error) {
     throw asRefused(error)
   } finally {

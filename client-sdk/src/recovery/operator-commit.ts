@@ -1,0 +1,199 @@
+// How does a change of operator come to its end, from wherever it stopped? RELEASE, COMMIT, RETIRE, or NEVER and WITHDRAW. (SPEC 5.3)
+
+import { type DeviceEpochs, type DevicePending, device, type ShareId } from '@tercet/protocol/epochs'
+import { decodeMessage, encodeMessage, MESSAGES, type MessageOf } from '@tercet/protocol/messages'
+import { u64be } from '@tercet/protocol/transcript'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
+import { verifyTagged } from '@tercet/wire/identity'
+import type { Kit } from '@tercet/wire/kit'
+import { Channel } from '../channel.js'
+import {
+  dropPending,
+  loadEpochs,
+  loadPending,
+  type Pending,
+  storeEpochs,
+  storeSwitched,
+} from '../epoch-records.js'
+import { TercetError } from '../errors.js'
+import { namesOf, staleKit } from '../kits.js'
+import type { Live } from '../live.js'
+import type { Report } from '../progress.js'
+import { decodeTexts, encodeTexts, reading, read as readPart, text, write } from '../record-format.js'
+import type { WalletMeta } from '../records.js'
+import { assertEcho, read, statusIn } from '../reshare/answers.js'
+import { endReplaced } from '../reshare/final.js'
+import type { OperatorStage } from './operator.js'
+
+/** Ends what is under way: `none` where nothing is. @throws TercetError; what is under way then stays, and is continued */
+export async function finishOperatorChange(
+  live: Live,
+  report: Report<OperatorStage>,
+  signal?: AbortSignal,
+): Promise<'none' | 'committed' | 'unknown'> {
+  const { storage, walletId, records } = live
+  const state = await loadEpochs(storage, walletId, records.kit)
+  const { pend } = state
+  const isOurs = pend?.role === 'operator' || pend?.role === 'operator-alone'
+  if (pend === null || !isOurs) {
+    await retire(live, state, signal).catch(() => undefined)
+    return 'none'
+  }
+  report('commit')
+  return commit(live, state, pend, await loadPending(storage, walletId), report, signal)
+}
+
+async function commit(
+  live: Live,
+  before: DeviceEpochs,
+  pend: DevicePending,
+  pending: Pending,
+  report: Report<OperatorStage>,
+  signal: AbortSignal | undefined,
+): Promise<'committed' | 'unknown'> {
+  const { storage, walletId } = live
+  const { state } = device.commitSent(before)
+  if (!before.commitSent) await storeEpochs(storage, walletId, state)
+  const consent = pend.role === 'operator' ? await release(live, state, pend, pending, signal) : undefined
+  if (consent === 'unknown') return 'unknown'
+  const body = consent === undefined ? pending.commit.body : withConsent(pending.commit.body, consent)
+  const next = newChannel(live, pending.kit)
+  const { keyId, epoch } = pending.kit.record
+  const session = next.session({ opType: 'reshare', keyId, epoch, sessionId: pending.commit.sessionId })
+  const answer = await session.send('newcomers.commit', body, signal)
+  if (answer[1] === MESSAGES['newcomer.status'].type)
+    return never(live, state, pend, pending, read('newcomer.status', answer), signal)
+  await switchTo(live, state, pend, pending, read('newcomer.res3', answer))
+  report('self-test')
+  await live.sign({ kind: 'self-test' }, signal)
+  report('ready')
+  const after = await loadEpochs(storage, walletId, live.records.kit)
+  await retire(live, after, signal).catch(() => undefined)
+  return 'committed'
+}
+
+/** RELEASE at the old node: its word for the new one, or `unknown` where it will never give it. @throws TercetError */
+async function release(
+  live: Live,
+  state: DeviceEpochs,
+  { id }: DevicePending,
+  { kit }: Pending,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | 'unknown'> {
+  const { storage, walletId, channel } = live
+  const { keyId, transcript, sidInputs } = kit.record
+  const body = encodeMessage('reshare.release', { ...id, transcript })
+  const answer = await channel.ask('reshare.release', namesOf(live), body, signal)
+  const status = statusIn(answer, id)
+  if (status?.status === 'unknown') {
+    // An attempt is used once: what the old node does not know any more, it will never let go under this id.
+    await dropPending(storage, walletId, device.unknown(state, id).state)
+    return 'unknown'
+  }
+  if (status?.status === 'revoked') return endReplaced(live)
+  if (status !== undefined)
+    throw new TercetError('conflict', {
+      message: 'The old node lets nothing go while a recovery is announced.',
+    })
+  const message = read('reshare.released', answer)
+  assertEcho(message, id)
+  const about = [keyId, u64be(id.epoch), u64be(id.attempt), transcript, sidInputs.idC] as const
+  if (!(await verifyTagged(channel.options.cosigner, message.release, 'sig/release', ...about)))
+    throw new TercetError('peer-fault', { incident: 'transcript' })
+  return message.release
+}
+
+/** The new node will never commit this, or not yet. @throws TercetError `delayed` */
+async function never(
+  live: Live,
+  state: DeviceEpochs,
+  pend: DevicePending,
+  { kit }: Pending,
+  status: MessageOf<'newcomer.status'>,
+  signal: AbortSignal | undefined,
+): Promise<'unknown'> {
+  const { storage, walletId, channel } = live
+  const { id } = pend
+  assertEcho(status, id)
+  const about = [kit.record.keyId, u64be(id.epoch), u64be(id.attempt)] as const
+  const idC = kit.record.sidInputs.idC
+  if (status.status !== 'never') throw new TercetError('delayed')
+  if (!(await verifyTagged(idC, status.signature, 'sig/never', ...about)))
+    throw new TercetError('peer-fault', { incident: 'transcript' })
+  if (pend.role === 'operator') {
+    // The old node may have let go of the key: it hears of it first, and serves again.
+    const body = encodeMessage('reshare.withdraw', { ...id, never: status.signature })
+    const answer = await channel.ask('reshare.withdraw', namesOf(live), body, signal)
+    if (statusIn(answer, id) !== undefined) throw new TercetError('conflict')
+    assertEcho(read('reshare.withdrawn', answer), id)
+    await dropPending(storage, walletId, device.unknown(state, id).state)
+    return 'unknown'
+  }
+  await dropPending(storage, walletId, device.never(state, id, { oldNodeLost: true }).state)
+  return 'unknown'
+}
+
+/** The new epoch takes the place of the old one, with what the old node is to be told afterwards. */
+async function switchTo(
+  live: Live,
+  state: DeviceEpochs,
+  pend: DevicePending,
+  { share, kit }: Pending,
+  message: MessageOf<'newcomer.res3'>,
+): Promise<void> {
+  const { storage, walletId, channel } = live
+  assertEcho(message, pend.id)
+  const { keyId, transcript, sidInputs } = kit.record
+  const { idC } = sidInputs
+  const { active, addressSignature, nodeAddress } = message
+  const serves = await verifyTagged(idC, active, 'sig/active', keyId, transcript)
+  const addressed = await verifyTagged(idC, addressSignature, 'sig/node', keyId, nodeAddress)
+  if (!serves || !addressed) throw new TercetError('peer-fault', { incident: 'transcript' })
+  const retirement = encodeMessage('reshare.retire', { ...pend.id, cosigner: idC, transcript, active })
+  await write(storage, walletId, {
+    retire: encodeTexts({
+      node: channel.options.node,
+      cosigner: toBase64url(channel.options.cosigner),
+      body: toBase64url(retirement),
+    }),
+  })
+  // Strikes were the old node's; the setup with the new one is made with the first signature.
+  const meta: WalletMeta = { stage: 'ready', node: kit.node.address, cosigner: idC, renew: 'mismatch' }
+  const node = { address: new TextDecoder().decode(nodeAddress), signature: addressSignature }
+  const records = { meta, share, otSetup: new Uint8Array(0), kit: { ...kit, node } }
+  const after = device.committed(state, pend.id).state
+  await live.pair.replace(() => storeSwitched(storage, walletId, after, records))
+  live.adopt(records)
+  const stale = await staleKit(live).catch(() => undefined)
+  if (stale !== undefined) live.events.emit('kit-changed', stale)
+}
+
+/** RETIRE at the old node, until it says that it has deleted everything. It may never be reached again. @throws TercetError */
+async function retire(live: Live, state: DeviceEpochs, signal: AbortSignal | undefined): Promise<void> {
+  const { storage, walletId } = live
+  const id: ShareId | null = state.retiring
+  const kept = await readPart(storage, walletId, 'retire')
+  if (id === null || kept === undefined) return
+  const { node, cosigner, body } = reading(() => {
+    const texts = decodeTexts(kept, 'retire')
+    return {
+      node: text(texts['node'], 'retire.node'),
+      cosigner: fromBase64url(text(texts['cosigner'], 'retire.cosigner'), 'retire.cosigner', 34),
+      body: fromBase64url(text(texts['body'], 'retire.body'), 'retire.body'),
+    }
+  })
+  const old = new Channel({ ...live.channel.options, node, cosigner })
+  const answer = await old.ask('reshare.retire', namesOf(live), body, signal)
+  if (read('reshare.status', answer).status !== 'revoked') return
+  await storeEpochs(storage, walletId, device.retired(state, id).state)
+}
+
+function newChannel({ channel }: Live, { record, node }: Kit): Channel {
+  return new Channel({ ...channel.options, node: node.address, cosigner: record.sidInputs.idC })
+}
+
+/** The stored COMMIT with the old node's word in it. */
+function withConsent(commit: Uint8Array, consent: Uint8Array): Uint8Array {
+  const { bytes: _, ...fields } = decodeMessage('newcomer.req3', commit)
+  return encodeMessage('newcomer.req3', { ...fields, dealerSignature: consent })
+}

@@ -1,0 +1,73 @@
+// How does the recovery party deal in the place of a node that is gone? For the device, over a link, to a new node that its user named. (SPEC 5.1, 5.3)
+
+import { equalBytes } from '@tercet/protocol/bytes'
+import { ProtocolAbort } from '@tercet/protocol/errors'
+import type { KeyRecord } from '@tercet/protocol/key-record'
+import type { KeyShare } from '@tercet/protocol/key-share'
+import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/messages'
+import { COSIGNER, DEVICE } from '@tercet/protocol/party'
+import type { Random } from '@tercet/protocol/random'
+import { answerReplace, dealReplace } from '@tercet/protocol/reshare'
+import { u32be, u64be } from '@tercet/protocol/transcript'
+import type { Conversation } from '@tercet/wire/conversation'
+import { type Identity, signTagged, verifyTagged } from '@tercet/wire/identity'
+import { ExitRefused } from '../exit/judge.js'
+import { reasonOf } from '../exit/serve.js'
+
+export interface OperatorOptions {
+  /** Party 3's. */
+  readonly share: KeyShare
+  /** Of the kit that the share was opened from. */
+  readonly record: KeyRecord
+  /** idV: signs with kappa. */
+  readonly identity: Identity
+  /** idC' as the user has it from the new node's operator, and from nobody on the way: 34 bytes. */
+  readonly newNode: Uint8Array
+  readonly conversation: Conversation
+  readonly random: Random
+}
+
+/**
+ * Answers the device once. What it deals is sealed to the new node's key, which that node has signed: a device that names a
+ * key of its own gets nothing. @throws ExitRefused, LinkError, Malformed, ProtocolAbort; the device is told the reason
+ */
+export async function serveOperatorChange(options: OperatorOptions): Promise<{ epoch: number }> {
+  const { share, record, identity, newNode, conversation, random } = options
+  try {
+    const { body } = await conversation.receive('replace.req1')
+    const message = decodeMessage('replace.req1', body)
+    await assertAsked(options, message)
+    const newcomer = { party: COSIGNER, identity: newNode } as const
+    const first = answerReplace({ share, record, initiator: DEVICE, newcomer }, message, random)
+    const opened = await conversation.ask('replace.res1', first.send, 'replace.req2')
+    const dealt = dealReplace(first.state, decodeMessage('replace.req2', opened), random)
+    const { keyId, transcript, epoch } = dealt.record
+    const signature = await signTagged(identity, 'sig/tr', 'recovery', keyId, transcript)
+    await conversation.send('replace.res2', encodeMessage('replace.res2', { ...dealt.send, signature }))
+    return { epoch }
+  } catch (error) {
+    await conversation.stop(reasonOf(error))
+    throw error
+  }
+}
+
+/** The wallet, the generation and the new node are those that the user meant. @throws ExitRefused, ProtocolAbort */
+async function assertAsked(
+  { share, newNode }: OperatorOptions,
+  message: MessageOf<'replace.req1'>,
+): Promise<void> {
+  const { keyId, transcript, epoch, attempt } = share
+  if (!equalBytes(message.keyId, keyId))
+    throw new ExitRefused('other-wallet', 'the device asks for another wallet')
+  if (message.baseEpoch !== epoch || message.baseAttempt !== attempt)
+    throw new ExitRefused(
+      'other-epoch',
+      `this kit is of epoch ${epoch} and the device is at ${message.baseEpoch}: export a new kit from the device`,
+    )
+  const { newcomerIdentity, newcomerSealKey: sealKey, newcomerSignature } = message
+  const id = [u64be(message.epoch), u64be(message.attempt), u32be(COSIGNER)] as const
+  const signed = await verifyTagged(newNode, newcomerSignature, 'sig/ek', keyId, transcript, ...id, sealKey)
+  if (message.newcomer !== 'cosigner' || !equalBytes(newcomerIdentity, newNode))
+    throw new ExitRefused('refused', 'the device asks for another node than the one that was given here')
+  if (!signed) throw new ProtocolAbort('newcomer')
+}
