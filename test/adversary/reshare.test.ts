@@ -5,10 +5,10 @@ import { Malformed, Misuse, ProtocolAbort } from '@tercet/protocol/errors'
 import { checkSubShare, newPolynomial, publicDealing, verifyDealing } from '@tercet/protocol/internal/dealing'
 import { box, take } from '@tercet/protocol/internal/one-time'
 import { evaluate, lagrange } from '@tercet/protocol/internal/polynomial'
-import { reshareCommitment } from '@tercet/protocol/internal/reshare-plan'
+import { reshareCommitment, reshareSession } from '@tercet/protocol/internal/reshare-plan'
 import { seal, unseal } from '@tercet/protocol/internal/seal'
 import { expose } from '@tercet/protocol/internal/secret'
-import { encryptVerifiably, pveLabel } from '@tercet/protocol/internal/verifiable-encryption'
+import { encryptVerifiably, openEncryption, pveLabel } from '@tercet/protocol/internal/verifiable-encryption'
 import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { ownerOf, proveRecoveryKey } from '@tercet/protocol/recovery-key'
 import { openRecoveryShare } from '@tercet/protocol/recovery-share'
@@ -19,16 +19,18 @@ import {
   checkAcknowledgement,
   commit,
   confirm,
+  dealRefresh,
   dealReplace,
   finishReplace,
   offer,
+  openRefresh,
   openReplace,
   startRefresh,
   startReplace,
 } from '@tercet/protocol/reshare'
 import { describe, expect, it } from 'vitest'
 import { fixtureWallet, identityOf } from '../support/fixture.js'
-import { newRecoveryKey } from '../support/reshare.js'
+import { firstGeneration, newRecoveryKey, reshare, USES, type Use } from '../support/reshare.js'
 import { NO_SIGNATURE, offerValue, requireOffer } from '../support/reshare-programs.js'
 import { forks } from '../support/signing.js'
 import { suite } from '../support/suite.js'
@@ -105,6 +107,11 @@ const theirs = take(answered(), 'replace.Answered')
 const own = take(started(), 'replace.Started')
 const { sid, session } = theirs.session
 
+/** lam(i,j)*s_i of a dealer of the pair 1, 2. */
+const a0Of = (party: 1 | 2): bigint =>
+  mod(lagrange(party, party === 1 ? 2 : 1) * expose(wallet.share(party).secretShare))
+const noPoints = { bytes: new Uint8Array(0), points: [] }
+
 describe('a dealer that shares another value than its old share', () => {
   const { f: honest } = theirs.dealer
   const other = newPolynomial(random, mod(honest.a0 + 1n))
@@ -136,6 +143,35 @@ describe('a dealer that shares another value than its old share', () => {
     expect(accepts({ aB0: b.a0, aB1: b.a1, proofB0: b.proof0, proofB1: b.proof1 })).toBe(
       'dealer-binding, setup',
     )
+  })
+
+  it('is refused in a refresh, by device and cosigner', () => {
+    const input = { share: wallet.share(1), record, id }
+    const mine = { share: wallet.share(2), record }
+    const begun = startRefresh(input, random)
+    const first = decodeMessage('refresh.req1', begun.send)
+    const { dealer, rho } = take(begun.state, 'refresh.Started')
+    const f = newPolynomial(random, mod(dealer.f.a0 + 1n))
+    const commitment = reshareCommitment(dealer.plan, dealer.nonce, { a0: f.A0, a1: f.A1, rho })
+    const answer = answerRefresh(mine, { ...first, commitment }, random)
+    const second = decodeMessage('refresh.res1', answer.send)
+    const { sid } = reshareSession(dealer.plan, { ...first, commitment }, second)
+    // The device's wrong dealing, with points for the base OT that are never reached.
+    const other = decodeMessage('keygen.req2', wallet.keygen.get('keygen.req2') as Uint8Array)
+    const third = { ...other, ...publicDealing(sid, 1, f, random), rho }
+    expect(reasonOf(() => dealRefresh(answer.state, third, random))).toBe('dealer-binding, setup')
+    // The cosigner's.
+    const honest = publicDealing(sid, 2, newPolynomial(random, a0Of(2)), random)
+    const wrong = publicDealing(sid, 2, newPolynomial(random, mod(a0Of(2) + 1n)), random)
+    verifyDealing(sid, 2, honest)
+    const opens = (dealing: typeof honest): string => {
+      const state = box('refresh.Started', { dealer, rho, commitment })
+      return reasonOf(() => openRefresh(state, { ...second, ...dealing, baseOtA1: noPoints }, random))
+    }
+    expect(opens(wrong)).toBe('dealer-binding, setup')
+    // The right one gets as far as the base OT.
+    expect(() => opens(honest)).toThrow()
+    run.count(2)
   })
 
   it('would otherwise change the key, and nothing else would notice', () => {
@@ -223,6 +259,15 @@ describe('garbage for the recovery share', () => {
     expect(reasonOf(deal)).toBe('verifiable-encryption, setup')
     expect(accepts({ encryptionB: garbage[0]?.[1] as Uint8Array })).toBe('verifiable-encryption, setup')
     run.count(2)
+  })
+
+  it('would otherwise open to a value that is no share of this key', () => {
+    const [, encryption] = garbage[0] as (typeof garbage)[number]
+    const opened = openEncryption(label, wallet.kappa, mulBase(mod(value + 1n)), encryption)
+    const wrong = mod(opened + evaluate(own.dealer.f.a0, own.dealer.f.a1, 3))
+    const s3 = openRecoveryShare(d.record, wallet.kappa)
+    expect(mod(wrong - 1n)).toBe(expose(s3.secretShare))
+    expect(mulBase(wrong).equals(s3.publicShares[2])).toBe(false)
   })
 
   it('is told from an honest one made anew, with which Tr is another', () => {
@@ -371,6 +416,15 @@ describe('another recovery key', () => {
     const none = { ...req1, recoveryProof: proof }
     expect(reasonOf(() => answerReplace(pins, none, random))).toBe('context, context')
     run.count(5)
+  })
+
+  it('would otherwise give a device that names its own the whole key', () => {
+    const moved = USES.find((use) => use.name === 'device moved') as Use
+    const { record, kappa, shares } = reshare(moved, firstGeneration(), random, fresh)
+    const s1 = expose(shares[0].secretShare)
+    const s3 = expose(openRecoveryShare(record, kappa).secretShare)
+    const x = mod(lagrange(1, 3) * s1 + lagrange(3, 1) * s3)
+    expect(mulBase(x).equals(wallet.share(1).publicKey)).toBe(true)
   })
 
   it('needs the permission of the newcomer', () => {
