@@ -1,5 +1,8 @@
 // Does a real node move a wallet to its next epoch, whatever is repeated, and serve nothing else meanwhile? (SPEC 5.1 to 5.3; I8, I9, I10)
 
+import { copyFileSync, existsSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { encodePoint } from '@tercet/protocol/curve'
 import { decodeMessage } from '@tercet/protocol/messages'
@@ -75,6 +78,35 @@ function events(): string[] {
   return rows.map(({ event }) => event)
 }
 
+/** Changes the pending share's kit as a writer would. Returns what undoes it. */
+function tamper(statement: string): () => void {
+  const write = (work: (database: Database.Database) => void): void => {
+    const database = new Database(`${node.dataDir}/node.sqlite`)
+    work(database)
+    database.close()
+  }
+  let kit: unknown
+  write((database) => {
+    kit = database.prepare('SELECT kit FROM shares WHERE epoch = 2').pluck().get()
+    database.exec(statement)
+  })
+  return () => write((database) => database.prepare('UPDATE shares SET kit = ? WHERE epoch = 2').run(kit))
+}
+
+/** The database as it was in the first epoch, and its wallet. */
+let snapshot: { wallet: RawWallet; folder: string }
+
+function copyDatabase(from: string, to: string): void {
+  for (const name of ['node.sqlite', 'node.sqlite-wal']) {
+    rmSync(join(to, name), { force: true })
+    if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name))
+  }
+}
+
+async function newFolder(name: string): Promise<string> {
+  return mkdtemp(join(folder, name))
+}
+
 /** The wallet that each test of a refresh leaves to the next one, and how it was at first. */
 let wallet: RawWallet
 let first: RawWallet
@@ -90,8 +122,11 @@ describe('a refresh', () => {
     const later = await poolOf(wallet)
     const prepared = await prepareRefresh(wallet)
     expect(expectOk(await before()).length).toBe(98)
-    const committed = await commit(prepared, wallet)
-    expect(await commit(prepared, wallet)).toEqual(committed)
+    const [committed, ...repeats] = await Promise.all(
+      Array.from({ length: 8 }, () => commit(prepared, wallet)),
+    )
+    if (committed === undefined) throw new Error('no answer')
+    for (const repeat of repeats) expect(repeat).toEqual(committed)
     const { next } = prepared
 
     // Until FINAL both generations sign: the device may not have heard of the commit.
@@ -126,7 +161,13 @@ describe('a refresh', () => {
     const bent = prepared.commit.slice()
     bent[60] = (bent[60] ?? 0) ^ 1
     expect(statusIn(await commit({ ...prepared, commit: bent }, wallet))).toMatchObject({ status: 'unknown' })
+    // Whoever writes to the database chooses neither a recovery key nor a dealer.
+    const putBack = tamper(`UPDATE shares SET kit = (SELECT kit FROM shares WHERE epoch = 1) WHERE epoch = 2`)
+    expect((await commit(prepared, wallet)).code).toBe('storage')
+    putBack()
     await node.kill()
+    snapshot = { wallet, folder: await newFolder('snapshot') }
+    copyDatabase(node.dataDir, snapshot.folder)
     node = await node.restart()
     const committed = await commit(prepared, wallet)
     expect(committed.code).toBe('ok')
@@ -244,4 +285,18 @@ test('nobody else learns that a wallet exists', async () => {
   }
   const [theirs, none] = [await asked(other), await asked(nobody)]
   expect([theirs.status, theirs.code, none.status, none.code]).toEqual([404, 'not-found', 404, 'not-found'])
+})
+
+test('a restored database revives neither the old epoch nor the device that was replaced', async () => {
+  await node.stop()
+  copyDatabase(snapshot.folder, node.dataDir)
+  const run = (command: string) =>
+    runNodeProgram(command, '--data-dir', node.dataDir, ...(command === 'start' ? ['--port', '0'] : []))
+  expect(run('start')).toMatchObject({ status: 3, stdout: '' })
+  const acknowledged = run('acknowledge-restore')
+  expect(JSON.parse(acknowledged.stdout)).toMatchObject({ wallets: 1, closedWallets: 1, journal: 'read' })
+  node = await node.restart()
+  await expect(signs(snapshot.wallet, first)).rejects.toThrow('locked')
+  await expect(snapshot.wallet.device.renew(snapshot.wallet, 'burned')).rejects.toThrow('locked')
+  expect((await startRefresh(snapshot.wallet, 9).answer()).code).toBe('locked')
 })
