@@ -176,6 +176,17 @@ describe('a claim', () => {
   })
 })
 
+test('the kit goes to the device and to who holds kappa, and to nobody else', async () => {
+  const about = { walletId: wallet.walletId }
+  const own = await ask(target(), wallet.device.identity, 'kit', about)
+  const owners = await ask(target(), kappa, 'kit', about)
+  expect([own.code, owners.code]).toEqual(['ok', 'ok'])
+  expect(owners.body).toEqual(own.body)
+  for (const stranger of [phone, recoverySigner(5n)]) {
+    expect((await ask(target(), stranger, 'kit', about)).code).toBe('not-found')
+  }
+})
+
 test('a drill changes nothing but the log', async () => {
   const context = { transcript: wallet.record.transcript, time: clock.now(), nonce: random(32) }
   const share = openRecoveryShare(wallet.record, wallet.kappa)

@@ -26,8 +26,8 @@ import { Refusal } from '../refusal.js'
 import type { createReshare } from '../reshare/reshare.js'
 import type { Reply } from '../sessions.js'
 import type { createSigning } from '../signing.js'
-import { assertSessionId, type Incoming } from '../steps.js'
-import { findWallet, kitOf, type Wallet } from '../store/wallets.js'
+import type { Incoming } from '../steps.js'
+import { findWallet, type Wallet } from '../store/wallets.js'
 import type { Exchange, Handler } from './exchange.js'
 import { sourceOf } from './source.js'
 
@@ -84,13 +84,7 @@ export function createRoutes(
     sign: signing.sign,
     'fresh.start': signing.freshStart,
     'fresh.open': signing.freshOpen,
-    kit: kit,
   } as const satisfies Partial<Record<EndpointName, ForWallet>>
-
-  async function kit(incoming: Incoming, found: Wallet): Promise<Reply> {
-    assertSessionId(node, incoming, 'control', incoming.auth.nonce)
-    return document(await kitOf(node.store, { keyId: found.keyId, ...found.state.epochs.act.id }))
-  }
 
   /** Somebody else's wallet and none at all look the same; only its own device learns of a mismatch. (invariant I18) */
   async function walletOf(id: string, { context, identity }: Authenticated): Promise<Wallet> {

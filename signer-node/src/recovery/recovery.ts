@@ -8,6 +8,7 @@ import type { Incoming } from '../steps.js'
 import { createClaims } from './claims.js'
 import { createDrills } from './drills.js'
 import { createClaimHandlers } from './handlers.js'
+import { createKits } from './kits.js'
 import { createLeaving } from './leaving.js'
 import { createNewcomers } from './newcomers.js'
 import { createOutbox } from './outbox.js'
@@ -19,7 +20,10 @@ type ForName = (incoming: Incoming, wallet: string, claimHash: string) => Promis
 type Leaving = 'reshare.release' | 'reshare.withdraw' | 'reshare.retire'
 
 export type RecoveryRoutes = Readonly<
-  Record<Extract<EndpointName, `claims.${string}` | `newcomers.${string}` | 'drill' | Leaving>, ForName>
+  Record<
+    Extract<EndpointName, `claims.${string}` | `newcomers.${string}` | 'drill' | 'kit' | Leaving>,
+    ForName
+  >
 >
 
 export interface RecoverySettings {
@@ -42,6 +46,7 @@ export function createRecovery(node: Node, { noticeUrl, successors: file }: Reco
     'claims.get': get,
     'claims.veto': veto,
     drill: createDrills(node),
+    kit: createKits(node),
     'newcomers.offer': newcomers.offer,
     'newcomers.accept': newcomers.accept,
     'newcomers.commit': newcomers.commit,
