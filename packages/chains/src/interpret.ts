@@ -1,12 +1,13 @@
 // What does a request sign, under which child key, and what do policy and the person get to see of it?
 // (product.md 5; SPEC 1.2, 4.6). Device, node and recovery program derive all of it with this code.
 
+import { sha256 } from '@noble/hashes/sha2.js'
 import { concat } from '@tercet/protocol/bytes'
 import type { Point } from '@tercet/protocol/curve'
 import { derive, parsePath, type Tweak } from '@tercet/protocol/derivation'
 import { Malformed } from '@tercet/protocol/errors'
 import { type Digest, digest } from '@tercet/protocol/sign'
-import { sha256, stringToBytes } from 'viem/utils'
+import { stringToBytes } from 'viem/utils'
 import { readBase64url, writeBase64url } from './encoding.js'
 import { evmAddress } from './evm/address.js'
 import { readChainId } from './evm/chain.js'
@@ -114,5 +115,6 @@ function read(
 
 /** SHA256("mpc/v1/selftest" || keyId || Tr). (SPEC 1.2) */
 function selfTestDigest({ keyId, transcript }: WalletKey): Uint8Array {
-  return sha256(concat(stringToBytes('mpc/v1/selftest'), keyId, transcript), 'bytes')
+  // Of the library that the protocol hashes with: viem's would bring a second SHA-256 into every page.
+  return sha256(concat(stringToBytes('mpc/v1/selftest'), keyId, transcript))
 }
