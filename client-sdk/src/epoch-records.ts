@@ -109,6 +109,22 @@ export async function storeSwitched(
   await forgetPending(storage, walletId)
 }
 
+/** Stores that another device has the new epoch: the secrets of this one are overwritten in the same write. */
+export async function storeHandedOver(
+  storage: DeviceStorage,
+  walletId: string,
+  state: DeviceEpochs,
+): Promise<void> {
+  await write(storage, walletId, {
+    epochs: encodeEpochs(state),
+    share: NOTHING,
+    ot: NOTHING,
+    move: NOTHING,
+    ...NO_PENDING,
+  })
+  await forgetPending(storage, walletId)
+}
+
 /** What is empty already; if it stays, nothing is lost. */
 async function forgetPending(storage: DeviceStorage, walletId: string): Promise<void> {
   const parts = ['pend-share', 'pend-ot', 'pend-kit', 'pend-commit'] as const

@@ -58,8 +58,8 @@ async function resume(live: Live): Promise<void> {
   import('./reshare/refresh.js')
     .then(({ resume }) => resume(live))
     .catch(() => undefined)
-    .then(() => import('./recovery/operator.js'))
-    .then(({ resumeOperatorChange }) => resumeOperatorChange(live))
+    .then(() => import('./recovery/resume.js'))
+    .then(({ resumeChange }) => resumeChange(live))
     .catch(() => undefined)
 }
 

@@ -24,6 +24,7 @@ export const PARTS = [
   'pend-kit',
   'pend-commit',
   'retire',
+  'move',
 ] as const
 export type Part = (typeof PARTS)[number]
 

@@ -1,6 +1,6 @@
 // How does a wallet go to another operator, with the old one's node or without it? (SPEC 5.3: the commit point of an operator change)
 
-import { type DeviceEpochs, device, type ShareId } from '@tercet/protocol/epochs'
+import { device, type ShareId } from '@tercet/protocol/epochs'
 import { encodeMessage } from '@tercet/protocol/messages'
 import { COSIGNER, RECOVERY } from '@tercet/protocol/party'
 import type { OfferedNewcomer } from '@tercet/protocol/reshare'
@@ -14,16 +14,16 @@ import { SESSION_BYTES } from '@tercet/wire/link'
 import { Channel, type Session } from '../channel.js'
 import { assertUsable } from '../condition.js'
 import type { ReplaceResult } from '../engine/contract.js'
-import { dropPending, loadEpochs, type Pending, storeEpochs, storePending } from '../epoch-records.js'
+import { type Pending, storePending } from '../epoch-records.js'
 import { TercetError } from '../errors.js'
 import { exclusively } from '../exclusive.js'
 import { type Held, orDrop } from '../held.js'
 import { fetchNodeIdentity } from '../identity.js'
 import type { Live } from '../live.js'
 import { type Progress, type Report, reporter } from '../progress.js'
-import { asPeerFault, read, standing, statusIn } from '../reshare/answers.js'
-import { endReplaced } from '../reshare/final.js'
+import { read } from '../reshare/answers.js'
 import { settle } from '../reshare/settle.js'
+import { assertPrepared, checked, nextAttempt } from './dealing.js'
 import { asLinkFailure } from './link-errors.js'
 import { finishOperatorChange } from './operator-commit.js'
 
@@ -58,6 +58,8 @@ export interface ChangeOperatorOptions {
 
 const LINK_TIMEOUT_MILLISECONDS = 600_000
 const NO_SIGNATURE = new Uint8Array(64)
+const REFUSED =
+  'The old node lets nothing go now: its operator has not named this successor, or a recovery is announced.'
 
 /** The other dealer: the old node, or the recovery party over a link. */
 interface Dealer {
@@ -89,14 +91,6 @@ export function changeOperator(live: Live, options: ChangeOperatorOptions): Prom
   })
 }
 
-/** Continues at a start: a change that was cut off, and the farewell to the old node. */
-export function resumeOperatorChange(live: Live): Promise<void> {
-  const { storage, walletId, stopped } = live
-  return exclusively(storage, walletId, async () => {
-    if (!live.closed) await finishOperatorChange(live, () => undefined, stopped)
-  })
-}
-
 /** Everything up to the stored new share: nobody has been asked to commit yet. */
 async function begin(
   live: Live,
@@ -118,10 +112,10 @@ async function begin(
     const input = { share: records.share, record, id, responder: dealer.party, newcomer, authorisation }
     const first = await engine.run('replaceStart', input)
     const answer1 = await orDrop(engine, first.handle, () => dealer.start(first.sessionId, first))
-    await refusal(live, state, id, answer1)
+    await assertPrepared(live, state, id, answer1, REFUSED)
     const second = await checked(() => engine.run('replaceOpen', { handle: first.handle, response: answer1 }))
     const answer2 = await orDrop(engine, second.handle, () => dealer.deal(second))
-    await refusal(live, state, id, answer2)
+    await assertPrepared(live, state, id, answer2, REFUSED)
     const baseKit = encodeKit(records.kit)
     made = await checked(() =>
       engine.run('replaceFinish', { handle: second.handle, response: answer2, baseKit }),
@@ -157,19 +151,6 @@ async function channelTo(live: Live, options: ChangeOperatorOptions): Promise<Ch
   })
   if (toBase64url(found) !== options.expectedIdentity) throw new TercetError('untrusted-node')
   return new Channel({ ...channel.options, node: options.node, cosigner })
-}
-
-/** Takes the next attempt, durably: it is never used again. */
-async function nextAttempt({
-  storage,
-  walletId,
-  records,
-}: Live): Promise<{ state: DeviceEpochs; id: ShareId }> {
-  const before = await loadEpochs(storage, walletId, records.kit)
-  const step = device.prepare(before)
-  if (step === null) throw new TercetError('conflict')
-  await (step.effects.length > 0 ? dropPending : storeEpochs)(storage, walletId, step.state)
-  return step
 }
 
 /** The new node's key for its share, which it signs. */
@@ -243,18 +224,6 @@ function recoveryParty(live: Live, link: Link, options: ChangeOperatorOptions): 
   }
 }
 
-/** A refusal of the old node ends the attempt. @throws TercetError */
-async function refusal(live: Live, state: DeviceEpochs, id: ShareId, answer: Uint8Array): Promise<void> {
-  const status = statusIn(answer, id)
-  if (status === undefined) return
-  if (status.status === 'revoked') await endReplaced(live)
-  await storeEpochs(live.storage, live.walletId, device.refused(state, { id, ...standing(status) }).state)
-  throw new TercetError('conflict', {
-    message:
-      'The old node lets nothing go now: its operator has not named this successor, or a recovery is announced.',
-  })
-}
-
 /** What the recovery party signed where it dealt; an old node that leaves signs nothing. @throws TercetError `peer-fault` */
 async function checkDealer(
   live: Live,
@@ -300,13 +269,5 @@ async function pendingOf(
     // Where the new node is reached, until it names its address itself.
     kit: { record, signatures, node: { address: node, signature: NO_SIGNATURE } },
     commit: { sessionId: live.channel.options.random(32), previous: new Uint8Array(32), body },
-  }
-}
-
-async function checked<T>(step: () => Promise<T>): Promise<T> {
-  try {
-    return await step()
-  } catch (error) {
-    throw asPeerFault(error)
   }
 }
