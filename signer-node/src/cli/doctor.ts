@@ -6,6 +6,7 @@ import { toBase64url } from '@tercet/wire/base64url'
 import { contradictions } from '../audit/cross-check.js'
 import { verify } from '../audit/verify.js'
 import { filesOf, LIMITS, type Place } from '../config.js'
+import { createSuccessors } from '../recovery/successors.js'
 import { EXIT, StartRefused } from '../refusal.js'
 import { createSealer, createTagger } from '../seal.js'
 import { loadIdentity } from '../store/identity.js'
@@ -54,6 +55,13 @@ export async function doctor(place: Place): Promise<number> {
   await check('audit', () => auditReport(files.database))
   await check('tables', () => tablesReport(files))
   await check('epochs', () => epochsReport(files.database))
+  await check('successors', () => {
+    const wrappingKey = readWrappingKey(files.wrappingKey)
+    const successors = createSuccessors(files.successors, createTagger(wrappingKey))
+    wrappingKey.fill(0)
+    successors.reload()
+    return `${successors.count} named to take keys over`
+  })
   return failures === 0 ? EXIT.ok : EXIT.failed
 }
 

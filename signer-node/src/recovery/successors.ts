@@ -43,6 +43,9 @@ export function createSuccessors(path: string, tagger: Tagger) {
       named = {}
       named = read(path, tagger)
     },
+    get count(): number {
+      return Object.keys(named).length
+    },
     /** Whether the operator named this identity as the next cosigner of the key. */
     isSuccessor(keyId: Uint8Array, identity: Uint8Array): boolean {
       const next = named[toBase64url(keyId)] ?? named[EVERY_WALLET]
