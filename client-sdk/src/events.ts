@@ -1,9 +1,13 @@
 // How does an application hear of what happens to its wallet while it is open?
 
+import type { Claimed } from './claims.js'
+
 /** What a listener is told, by the event's name. */
 export interface WalletEvents {
   /** The kit that was exported last does not open the wallet's present epoch any more: export it again. */
   'kit-changed': { readonly epoch: number }
+  /** Somebody asks to take over this wallet: unless it is the user, stop it with `wallet.veto`. */
+  'recovery-claimed': { readonly claims: readonly Claimed[] }
 }
 
 export type WalletEvent = keyof WalletEvents

@@ -1,6 +1,8 @@
 // What does an application import? The wallet, its errors, and the types of what can be injected.
 
 export type { Summary } from '@tercet/chains/summary'
+export type { Claimed } from './claims.js'
+export type { Drill } from './drills.js'
 export { type ErrorCode, type RequestName, type Retry, TercetError } from './errors.js'
 export type { Listener, WalletEvent, WalletEvents } from './events.js'
 export type { Recovery, RecoveryRegistration } from './keygen.js'
@@ -8,6 +10,7 @@ export type { KitCheck } from './kits.js'
 export type { CreateOptions, OpenOptions, Signed, SignOptions, WalletOptions } from './options.js'
 export type { Progress, RefreshStage, Stage } from './progress.js'
 export type { RequestDraft } from './requests.js'
+export type { RecoveryKeyChanged, RecoveryKeyOptions } from './reshare/recovery-key.js'
 export type { RefreshOptions } from './reshare/refresh.js'
 export type { DeviceStorage } from './storage/storage.js'
 export { fetchTransport, type HttpRequest, type HttpResponse, type Transport } from './transport.js'

@@ -44,6 +44,9 @@ interface Present {
   readonly presigner: Presigner
 }
 
+/** Whoever is in between can set a notice, so that it is asked about no more often than this. */
+const NOTICE_MILLISECONDS = 60_000
+
 /** What a session under shares that are gone may end with: another tab, or a reshare, has put newer ones in their place. */
 const OUTDATED: ReadonlySet<ErrorCode | undefined> = new Set([
   'mismatch',
@@ -60,6 +63,8 @@ export class Live {
   readonly events = new Events()
   readonly #options: LiveOptions
   #present: Present
+  /** When a notice was last asked about. */
+  #heeded = Number.NEGATIVE_INFINITY
   readonly #stopped = new AbortController()
 
   constructor(options: LiveOptions, records: WalletRecords) {
@@ -138,7 +143,6 @@ export class Live {
     const { options } = before.channel
     const same = options.node === node && equalBytes(options.cosigner, cosigner)
     const channel = same ? before.channel : new Channel({ ...options, node, cosigner })
-    channel.onNotice = before.channel.onNotice
     this.#present = this.#start(records, channel)
     this.presigner.refill()
   }
@@ -170,7 +174,16 @@ export class Live {
     return true
   }
 
+  /** A claim on the wallet may be announced: asks, in the background. */
+  #heed(): void {
+    const now = this.#options.monotonic()
+    if (now - this.#heeded < NOTICE_MILLISECONDS) return
+    this.#heeded = now
+    import('./claims.js').then(({ heedNotice }) => heedNotice(this)).catch(() => undefined)
+  }
+
   #start(records: WalletRecords, channel: Channel): Present {
+    channel.onNotice = () => this.#heed()
     const { walletId, storage, engine, poolSize, monotonic } = this.#options
     const pair = new Pair({
       walletId,

@@ -5,6 +5,9 @@ import type { Hex } from '@tercet/chains/facts'
 import { derive, parsePath } from '@tercet/protocol/derivation'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { JsonObject } from '@tercet/wire/canonical-json'
+import type { Claimed } from './claims.js'
+import { acknowledgeExposure } from './condition.js'
+import type { Drill } from './drills.js'
 import { asTercetError, throwIfAborted } from './errors.js'
 import type { Listener, WalletEvent } from './events.js'
 import { fromHex } from './hex.js'
@@ -14,8 +17,10 @@ import { openLive } from './opening.js'
 import type { CreateOptions, OpenOptions, Signed, SignOptions } from './options.js'
 import { listWallets } from './records.js'
 import type { JoinOptions } from './recovery/join.js'
+import type { MoveOptions } from './recovery/move.js'
 import type { ChangeOperatorOptions } from './recovery/operator.js'
 import { chainOf, chainOfDomain, DEFAULT_PATH, type RequestDraft } from './requests.js'
+import type { RecoveryKeyChanged, RecoveryKeyOptions } from './reshare/recovery-key.js'
 import type { RefreshOptions } from './reshare/refresh.js'
 import type { DeviceStorage } from './storage/storage.js'
 import { unlessAborted } from './waiting.js'
@@ -148,6 +153,48 @@ export class Wallet {
     return translated(async () => (await import('./reshare/refresh.js')).refresh(this.#live, options))
   }
 
+  /**
+   * Moves the wallet to another recovery key, in a refresh; the old one opens nothing of it any more. Where the present
+   * key does not agree, this is a claim that waits for the wallet's delay: call again, with the same key, when it is
+   * ready. @throws TercetError
+   */
+  changeRecoveryKey(options: RecoveryKeyOptions): Promise<RecoveryKeyChanged> {
+    return translated(async () =>
+      (await import('./reshare/recovery-key.js')).changeRecoveryKey(this.#live, options),
+    )
+  }
+
+  /** Who asked to take over this wallet, or to change its recovery key; the newest first. @throws TercetError */
+  claims({ signal }: Stoppable = {}): Promise<Claimed[]> {
+    return translated(async () => (await import('./claims.js')).listClaims(this.#live, signal))
+  }
+
+  /** Stops a claim; a device can do so once in 30 days. @throws TercetError */
+  veto(claimId: string, { signal }: Stoppable = {}): Promise<Claimed> {
+    return translated(async () => (await import('./claims.js')).vetoClaim(this.#live, claimId, signal))
+  }
+
+  /**
+   * Checks the receipt of a recovery drill, keeps it, and hands it to the node for its log.
+   * @throws TercetError `drill`, whose message says what is wrong with it
+   */
+  recordDrill(receipt: Uint8Array, { signal }: Stoppable = {}): Promise<Drill> {
+    return translated(async () => (await import('./drills.js')).recordDrill(this.#live, receipt, signal))
+  }
+
+  /** The last recovery drill that this device has a receipt of. @throws TercetError */
+  lastDrill(): Promise<Drill | undefined> {
+    return translated(async () => (await import('./drills.js')).lastDrill(this.#live))
+  }
+
+  /**
+   * The user knows that the key was put together outside, where whoever saw it can spend, and signs nevertheless: to
+   * move what the wallet holds. @throws TercetError
+   */
+  acknowledgeExposure(): Promise<void> {
+    return translated(() => acknowledgeExposure(this.#live.storage, this.id))
+  }
+
   /** Compares the device's kit with the node's. @throws TercetError */
   checkKit({ signal }: Stoppable = {}): Promise<KitCheck> {
     return translated(async () => (await import('./kits.js')).checkKit(this.#live, signal))
@@ -171,6 +218,16 @@ export class Wallet {
       const { changeOperator } = await import('./recovery/operator.js')
       return changeOperator(this.#live, options)
     })
+  }
+
+  /** What a new device is told by hand before this one hands the wallet over to it. */
+  invitation(): Promise<string> {
+    return translated(async () => (await import('./recovery/move.js')).invitationOf(this.#live))
+  }
+
+  /** Hands the wallet over to a new device, which joins it; this one is refused from then on. @throws TercetError */
+  moveTo(options: MoveOptions): Promise<void> {
+    return translated(async () => (await import('./recovery/move.js')).moveTo(this.#live, options))
   }
 
   /** Presignatures that are ready now: signatures of one round trip. */

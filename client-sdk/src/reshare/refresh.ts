@@ -1,5 +1,6 @@
 // How does a device get new shares together with its node, so that no crash ever leaves two epochs that do not meet? (SPEC 5)
 
+import { equalBytes } from '@tercet/protocol/bytes'
 import { type Advice, type DeviceEpochs, device, type ShareId } from '@tercet/protocol/epochs'
 import { encodeMessage } from '@tercet/protocol/messages'
 import { COSIGNER, DEVICE, partyName } from '@tercet/protocol/party'
@@ -41,11 +42,16 @@ export function refresh(live: Live, options: RefreshOptions, change?: RecoveryKe
     if (isLocked(meta.strikes)) throw new TercetError('locked')
     // One that was under way is as good as a new one, unless it is about another recovery key.
     const settled = await settle(live, options.signal)
-    if (settled !== 'committed' || change !== undefined) await run(live, report, options.signal, change)
+    const done = change === undefined ? settled === 'committed' : hasRecoveryKey(live, change.recoveryKey)
+    if (!done) await run(live, report, options.signal, change)
     report('ready')
     // Until it arrives the cosigner keeps the old shares; it is sent again at every start.
     await sendFinal(live, options.signal).catch(() => undefined)
   })
+}
+
+function hasRecoveryKey({ records }: Live, recoveryKey: Uint8Array): boolean {
+  return equalBytes(records.kit.record.sidInputs.recoveryKey, recoveryKey)
 }
 
 /** Continues at a start: a commit that was under way, and FINAL. Nothing here is an error of the caller. */
