@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cosigner } from '@tercet/protocol/epochs'
@@ -17,9 +15,7 @@ import {
   encodeVeto,
   signVeto,
 } from '@tercet/wire/claim-status'
-import { verifyRequest } from '@tercet/wire/http-signature'
 import { generateIdentity, type Identity, recoverySigner } from '@tercet/wire/identity'
-import { decodeNotice, type Notice } from '@tercet/wire/notice'
 import { builtInPolicy, policyHash, type RecoveryDelay } from '@tercet/wire/policy'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
@@ -47,7 +43,7 @@ let store: Store
 let node: Node
 let recovery: Recovery
 
-async function boot(noticeUrl?: string): Promise<void> {
+async function boot(): Promise<void> {
   store = openStore(path, tagger, (error) => {
     throw error
   })
@@ -59,29 +55,25 @@ async function boot(noticeUrl?: string): Promise<void> {
     log: { error: () => undefined },
     clock: { now: () => clock.wall, monotonic: () => clock.up * 1000 },
   } as unknown as Node
-  recovery = createRecovery(
-    node,
-    { noticeUrl, successors: join(path, '..', 'successors') },
-    createPairs(node),
-  )
+  recovery = createRecovery(node, { successors: join(path, '..', 'successors') }, createPairs(node))
   await recovery.start()
 }
 
 /** A restart: the monotonic clock begins anew, and nothing that was in memory is left. */
-async function restart(noticeUrl?: string): Promise<void> {
+async function restart(): Promise<void> {
   await recovery.stop()
   await store.close()
   clock.up = 0
-  await boot(noticeUrl)
+  await boot()
 }
 
-async function begin(delay: RecoveryDelay, noticeUrl?: string): Promise<void> {
+async function begin(delay: RecoveryDelay): Promise<void> {
   clock.wall = 1_800_000_000
   clock.up = 100
   ;[own, device, phone, tablet] = await Promise.all([1, 2, 3, 4].map(() => generateIdentity()))
   path = join(mkdtempSync(join(tmpdir(), 'tercet-claims-')), 'node.sqlite')
   createDatabase(path)
-  await boot(noticeUrl)
+  await boot()
   const otSetup = { idA: random(32), idB: random(32), sealed: random(100) }
   await store.write(async (tx) => {
     await insertWallet(store, tx, {
@@ -466,110 +458,5 @@ describe('a veto', () => {
     await pass(DAY)
     await commit(hash)
     expect((await veto(hash)).state).toBe('done')
-  })
-})
-
-describe('notices', () => {
-  interface Hook {
-    readonly url: string
-    readonly got: Notice[]
-    status: number
-    readonly server: Server
-  }
-
-  /** A receiver that checks the signature as an operator's program would, and takes nothing that fails. */
-  async function hook(): Promise<Hook> {
-    const got: Notice[] = []
-    const server = createServer(async (request, response) => {
-      const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk as Buffer)
-      const body = new Uint8Array(Buffer.concat(chunks))
-      const [pathname = '', query] = (request.url ?? '').split('?')
-      const headers = { get: (name: string) => request.headers[name]?.toString() ?? null }
-      const parts = { method: 'POST', path: pathname, query: query ? `?${query}` : '', body, headers }
-      const sender = await verifyRequest(parts).catch(() => undefined)
-      const good = sender && Buffer.compare(sender.identity, known(own).publicIdentity) === 0
-      if (good && made.status === 200) got.push(decodeNotice(body))
-      response.writeHead(good ? made.status : 401).end('taken')
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    const made: Hook = { url: `http://127.0.0.1:${port}/hook?for=tercet`, got, status: 200, server }
-    return made
-  }
-
-  async function until(holds: () => boolean): Promise<void> {
-    for (let i = 0; i < 200 && !holds(); i++) await new Promise((resolve) => setTimeout(resolve, 25))
-    expect(holds()).toBe(true)
-  }
-
-  const kept = () => store.read((db) => db.selectFrom('outbox').select('id').execute())
-
-  test('leave signed, one for every event, and none twice', async () => {
-    const { url, got, server } = await hook()
-    await restart(url)
-    const { claimHash: hash } = await recover()
-    await until(() => got.length === 1)
-    expect(got[0]).toEqual({
-      version: 1,
-      event: 'recovery-claimed',
-      walletId: wallet,
-      claimHash: hash,
-      kind: 'device-lost',
-      newDevice: known(phone).publicIdentity,
-      delaySeconds: DAY,
-      time: clock.wall,
-    })
-    await veto(hash)
-    await until(() => got.length === 2)
-    expect(got[1]?.event).toBe('recovery-vetoed')
-    // The row goes after the receiver's answer has come.
-    for (let i = 0; i < 100 && (await kept()).length > 0; i++) await new Promise((r) => setTimeout(r, 25))
-    expect(await kept()).toEqual([])
-    expect(got).toHaveLength(2)
-    server.close()
-  })
-
-  test('wait for a receiver that fails, through a restart', async () => {
-    const hooked = await hook()
-    hooked.status = 503
-    await restart(hooked.url)
-    const { claimHash: hash } = await recover()
-    const failed = async () => (await node.metrics.notices.get()).values[0]?.value ?? 0
-    for (let i = 0; i < 100 && (await failed()) === 0; i++) await new Promise((r) => setTimeout(r, 25))
-    expect(await kept()).toHaveLength(1)
-    // Nothing is retried before its pause is over.
-    await recovery.claims.refresh(keyId)
-    expect(await failed()).toBe(1)
-    hooked.status = 200
-    await restart(hooked.url)
-    await until(() => hooked.got.length === 1)
-    expect(hooked.got[0]?.claimHash).toEqual(hash)
-    hooked.server.close()
-  })
-
-  test('are tried again after a pause', async () => {
-    const hooked = await hook()
-    hooked.status = 500
-    await restart(hooked.url)
-    await recover()
-    const failed = async () => (await node.metrics.notices.get()).values[0]?.value ?? 0
-    for (let i = 0; i < 100 && (await failed()) === 0; i++) await new Promise((r) => setTimeout(r, 25))
-    expect(await failed()).toBe(1)
-    hooked.status = 200
-    clock.up += 2
-    await recovery.claims.refresh(keyId)
-    await until(() => hooked.got.length === 1)
-    hooked.server.close()
-  })
-
-  test('are dropped after a week without a receiver', async () => {
-    await restart('http://127.0.0.1:9/')
-    await recover()
-    clock.wall += 8 * DAY
-    clock.up += 8 * DAY
-    await recovery.claims.refresh(keyId)
-    for (let i = 0; i < 100 && (await kept()).length > 0; i++) await new Promise((r) => setTimeout(r, 25))
-    expect(await kept()).toEqual([])
   })
 })
