@@ -3,11 +3,12 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { CODES } from '@tercet/wire/codes'
 import type { Context } from '@tercet/wire/context'
+import { ENDPOINTS, type EndpointName, responseCap } from '@tercet/wire/endpoints'
 import { signResponse, verifyRequest } from '@tercet/wire/http-signature'
 import { generateIdentity, type Identity } from '@tercet/wire/identity'
 import { encodeProblem, problem } from '@tercet/wire/problem'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Channel } from './channel.js'
+import { Channel, MAX_RESPONSE_BYTES } from './channel.js'
 import type { HttpRequest, HttpResponse, Transport } from './transport.js'
 
 const random = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
@@ -92,6 +93,11 @@ function sessionWith(...answers: readonly (Answer | 'lost')[]) {
 }
 
 describe('a session', () => {
+  it('has room for the longest answer of every route', () => {
+    for (const name of Object.keys(ENDPOINTS) as EndpointName[])
+      expect(responseCap(name), name).toBeLessThanOrEqual(MAX_RESPONSE_BYTES)
+  })
+
   it('chains the hashes of the answers, under the node’s path', async () => {
     const { session, seen } = sessionWith({})
     expect(session.previous).toEqual(new Uint8Array(32))

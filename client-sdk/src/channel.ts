@@ -5,18 +5,16 @@ import { equalBytes } from '@tercet/protocol/bytes'
 import type { Random } from '@tercet/protocol/random'
 import { sessionId } from '@tercet/protocol/session'
 import { CODES, type Code } from '@tercet/wire/codes'
-import type { Context } from '@tercet/wire/context'
+import { type Context, NOTICE_HEADER } from '@tercet/wire/context'
 import {
   DOCUMENT_CONTENT_TYPE,
   ENDPOINTS,
   type EndpointName,
   endpointPath,
   MESSAGE_CONTENT_TYPE,
-  responseCap,
 } from '@tercet/wire/endpoints'
 import { type Authenticated, signRequest, verifyResponse } from '@tercet/wire/http-signature'
 import type { Identity } from '@tercet/wire/identity'
-import { NOTICE_HEADER } from '@tercet/wire/notice'
 import { type Problem, parseProblem } from '@tercet/wire/problem'
 import { TercetError, throwIfAborted } from './errors.js'
 import type { HttpResponse, Transport } from './transport.js'
@@ -61,8 +59,8 @@ export interface WalletNames {
 const TRIES = 5
 const FIRST_PAUSE_MILLISECONDS = 150
 const MAX_PAUSE_MILLISECONDS = 5_000
-/** A problem may be longer than a signature share. */
-const MAX_PROBLEM_BYTES = 4096
+/** Above the longest answer of any route. Each has its exact length, which is checked where it is read. */
+export const MAX_RESPONSE_BYTES = 1_048_576
 /** A node that asks for a longer pause than this is answered with an error instead. */
 const MAX_ASKED_PAUSE_SECONDS = 10
 const REPEATED: ReadonlySet<Code> = new Set(['busy', 'storage', 'replayed', 'rate-limited'])
@@ -186,7 +184,7 @@ export class Channel {
           url: urlOf(this.options.node, path),
           headers,
           signal: limit,
-          maxResponseBytes: Math.max(responseCap(name), MAX_PROBLEM_BYTES),
+          maxResponseBytes: MAX_RESPONSE_BYTES,
           ...(method === 'GET' ? {} : { body }),
         }),
       )

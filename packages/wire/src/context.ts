@@ -11,6 +11,8 @@ import {
 } from 'structured-headers'
 
 export const CONTEXT_HEADER = 'tercet-context'
+/** Set on every answer to a device while a claim on its wallet is announced; unsigned, so it only says: ask. */
+export const NOTICE_HEADER = 'tercet-notice'
 
 const OP_TYPES = ['keygen', 'ot', 'presign', 'fresh', 'sign', 'reshare', 'control'] as const
 

@@ -6,9 +6,6 @@ import { canonicalize, parseCanonical } from './canonical-json.js'
 import { CLAIM_KINDS, type ClaimKind } from './claim.js'
 import { bytesOf, decimal, parseWith } from './schema.js'
 
-/** Set on every answer to a device while a claim on its wallet is announced; unsigned, so it only says: ask. */
-export const NOTICE_HEADER = 'tercet-notice'
-
 export const NOTICE_EVENTS = [
   'recovery-claimed',
   'recovery-vetoed',

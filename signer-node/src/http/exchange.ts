@@ -1,10 +1,9 @@
 // How is a request taken in and its answer signed, errors too? (SPEC 0.4; product, Authentication)
 
 import { sha256 } from '@noble/hashes/sha2.js'
-import { CONTEXT_HEADER, type Context, decodeContext } from '@tercet/wire/context'
+import { CONTEXT_HEADER, type Context, decodeContext, NOTICE_HEADER } from '@tercet/wire/context'
 import { bodyCap, ENDPOINTS, type EndpointName, isBodyLength } from '@tercet/wire/endpoints'
 import { type Authenticated, signResponse } from '@tercet/wire/http-signature'
-import { NOTICE_HEADER } from '@tercet/wire/notice'
 import { parseProblem } from '@tercet/wire/problem'
 import { LIMITS } from '../config.js'
 import type { Node } from '../node.js'

@@ -2,6 +2,7 @@
 
 import { equalBytes } from '@tercet/protocol/bytes'
 import { fromBase64url } from '@tercet/wire/base64url'
+import { NOTICE_HEADER } from '@tercet/wire/context'
 import { encodeHealth, encodeIdentityDocument } from '@tercet/wire/control'
 import {
   bodyCap,
@@ -12,7 +13,6 @@ import {
   MESSAGE_CONTENT_TYPE,
 } from '@tercet/wire/endpoints'
 import type { Authenticated } from '@tercet/wire/http-signature'
-import { NOTICE_HEADER } from '@tercet/wire/notice'
 import { PROBLEM_CONTENT_TYPE } from '@tercet/wire/problem'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
