@@ -2,7 +2,7 @@
 
 import { concat } from '@tercet/protocol/bytes'
 import { generateIdentity, type Identity, importIdentity } from '@tercet/wire/identity'
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb'
+import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from 'idb'
 import { TercetError } from '../errors.js'
 import type { DeviceStorage } from './storage.js'
 
@@ -42,6 +42,7 @@ class IndexedDbStorage implements DeviceStorage {
   readonly #key: CryptoKey
   #queue: Promise<unknown> = Promise.resolve()
   #closed = false
+  #failed = false
 
   constructor(db: IDBPDatabase<Schema>, key: CryptoKey) {
     this.#db = db
@@ -52,10 +53,11 @@ class IndexedDbStorage implements DeviceStorage {
     return this.#run(async () => {
       const { privateKey, publicIdentity } = await generateIdentity()
       // Two tabs may both come this far: the first to add wins, and both use what is stored.
-      const transaction = this.#db.transaction('keys', 'readwrite', { durability: 'strict' })
-      const stored = await transaction.store.get('identity')
-      if (stored === undefined) await transaction.store.put({ privateKey, publicIdentity }, 'identity')
-      await transaction.done
+      const stored = await this.#write('keys', async (store) => {
+        const before = await store.get('identity')
+        if (before === undefined) await store.put({ privateKey, publicIdentity }, 'identity')
+        return before
+      })
       if (stored === undefined) return importIdentity({ privateKey, publicIdentity })
       if (!('privateKey' in stored)) throw new TercetError('damaged')
       return importIdentity(stored)
@@ -75,18 +77,17 @@ class IndexedDbStorage implements DeviceStorage {
       const sealed = await Promise.all(
         Object.entries(records).map(async ([key, bytes]) => [key, await this.#seal(key, bytes)] as const),
       )
-      const transaction = this.#db.transaction('records', 'readwrite', { durability: 'strict' })
-      await Promise.all([
-        ...sealed.map(([key, bytes]) => transaction.store.put(bytes, key)),
-        transaction.done,
-      ])
+      await this.#write('records', async (store) => {
+        for (const [key, bytes] of sealed) await store.put(bytes, key)
+      })
     })
   }
 
   delete(keys: readonly string[]): Promise<void> {
     return this.#run(async () => {
-      const transaction = this.#db.transaction('records', 'readwrite', { durability: 'strict' })
-      await Promise.all([...keys.map((key) => transaction.store.delete(key)), transaction.done])
+      await this.#write('records', async (store) => {
+        for (const key of keys) await store.delete(key)
+      })
     })
   }
 
@@ -111,6 +112,25 @@ class IndexedDbStorage implements DeviceStorage {
     })
     this.#queue = result.catch(() => undefined)
     return result
+  }
+
+  /** One transaction, all of it or nothing. What is stored after a failure is unknown: nothing more is written then. (I20) */
+  async #write<N extends 'keys' | 'records', T>(
+    name: N,
+    work: (store: IDBPObjectStore<Schema, [N], N, 'readwrite'>) => Promise<T>,
+  ): Promise<T> {
+    if (this.#failed) throw new TercetError('storage')
+    try {
+      const transaction = this.#db.transaction(name, 'readwrite', { durability: 'strict' })
+      const [result] = await Promise.all([
+        aborting(transaction, () => work(transaction.store)),
+        transaction.done,
+      ])
+      return result
+    } catch (error) {
+      this.#failed = true
+      throw error
+    }
   }
 
   async #seal(key: string, bytes: Uint8Array): Promise<Uint8Array> {
@@ -153,6 +173,20 @@ function algorithm(iv: Uint8Array<ArrayBuffer>, key: string): AesGcmParams {
 
 function plain(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
+}
+
+/** Work that fails takes its transaction with it: IndexedDB alone would commit what came before. */
+async function aborting<T>(transaction: { abort(): void }, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    try {
+      transaction.abort()
+    } catch {
+      // It has ended by itself.
+    }
+    throw error
+  }
 }
 
 async function storing<T>(work: () => Promise<T>): Promise<T> {

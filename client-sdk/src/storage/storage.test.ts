@@ -1,12 +1,12 @@
 // Does every store keep what DeviceStorage promises? One suite, run on memory, file and IndexedDB.
 import 'fake-indexeddb/auto'
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { verifyWithIdentity } from '@tercet/wire/identity'
 import { openDB } from 'idb'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { fileStorage } from './file.js'
 import { indexedDbStorage } from './indexeddb.js'
 import { memoryStorage } from './memory.js'
@@ -28,6 +28,8 @@ interface Subject {
   /** Opens a store; the same place again gives the same records, where the store is durable. */
   readonly open: (place: string) => Promise<DeviceStorage>
   readonly durable: boolean
+  /** Makes the next write fail, and none after it; a store in memory has nothing that can. */
+  readonly failOnce?: (place: string) => Promise<() => Promise<void>>
 }
 
 const subjects: Subject[] = [
@@ -36,11 +38,38 @@ const subjects: Subject[] = [
     name: 'file',
     open: (place) => fileStorage({ path: join(folder, place), passphrase: 'correct horse' }),
     durable: true,
+    failOnce: async (place) => {
+      const path = join(folder, place)
+      await rename(path, `${path}.aside`)
+      await mkdir(path)
+      return async () => {
+        await rmdir(path)
+        await rename(`${path}.aside`, path)
+      }
+    },
   },
-  { name: 'indexeddb', open: (place) => indexedDbStorage({ name: place }), durable: true },
+  {
+    name: 'indexeddb',
+    open: (place) => indexedDbStorage({ name: place }),
+    durable: true,
+    failOnce: async () => {
+      const { put } = IDBObjectStore.prototype
+      let puts = 0
+      // The second of a write: the first must not stay.
+      const failing = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
+        this: IDBObjectStore,
+        ...args
+      ) {
+        puts += 1
+        if (puts === 2) throw new DOMException('the disk is full', 'QuotaExceededError')
+        return put.apply(this, args)
+      })
+      return async () => failing.mockRestore()
+    },
+  },
 ]
 
-describe.each(subjects)('$name storage', ({ open, durable }) => {
+describe.each(subjects)('$name storage', ({ open, durable, failOnce }) => {
   const place = () => `store-${++count}`
 
   it('returns copies of what was put, and undefined for the rest', async () => {
@@ -105,6 +134,25 @@ describe.each(subjects)('$name storage', ({ open, durable }) => {
     expect((await second.identity()).publicIdentity).toEqual(publicIdentity)
     await second.close()
   })
+
+  it.runIf(failOnce)(
+    'acknowledges nothing more once a write has failed, until it is opened anew',
+    async () => {
+      const where = place()
+      const store = await open(where)
+      await store.put({ before: bytes(1) })
+      const repair = await failOnce?.(where)
+      await expect(store.put({ lost: bytes(2), too: bytes(2) })).rejects.toMatchObject({ code: 'storage' })
+      await repair?.()
+      await expect(store.put({ after: bytes(3) })).rejects.toMatchObject({ code: 'storage' })
+      await expect(store.delete(['before'])).rejects.toMatchObject({ code: 'storage' })
+      await store.close()
+      const again = await open(where)
+      expect(await again.list('')).toEqual(['before'])
+      await again.put({ after: bytes(3) })
+      await again.close()
+    },
+  )
 })
 
 describe('the records in IndexedDB', () => {
