@@ -47,10 +47,16 @@ export interface MoveOptions {
   /** The link to the new device, which joins with this device's invitation. */
   readonly link: Link
   /**
-   * A second authority: the recovery key's signature on the claim's hash (`tercet-recovery authorise`), 64 bytes. Without
-   * it the move waits the wallet's delay: `delayed` says so, and the same call goes on afterwards.
+   * A second authority: signs the order with the recovery key (`tercet-recovery authorise`), 64 bytes over
+   * `TH("sig/claim", hash)`. Without it the move waits the wallet's delay: `delayed` says so, and the same call goes on
+   * afterwards.
    */
-  readonly recovery?: (claimHash: Uint8Array) => Promise<Uint8Array>
+  readonly authority?: (claim: {
+    /** What is ordered, canonical. */
+    readonly document: Uint8Array
+    /** 32 bytes */
+    readonly hash: Uint8Array
+  }) => Promise<Uint8Array> | Uint8Array
   readonly onProgress?: (progress: Progress<MoveStage>) => void
   readonly signal?: AbortSignal
   /** For one message over the link: ten minutes where left out. */
@@ -110,19 +116,13 @@ async function ready(
   newDevice: Uint8Array,
   options: MoveOptions,
 ): Promise<{ claim: Claim; status: ClaimStatus }> {
-  const { channel } = live
-  const claim = await orderOf(live, newDevice)
-  const authorities: Authorities = {
-    device: await signAsDevice(channel.options.identity, claim),
-    ...(options.recovery === undefined ? {} : { recovery: await options.recovery(claimHash(claim)) }),
-  }
-  const body = encodeClaimRequest({ claim, authorities })
-  const status = decodeClaimStatus(await channel.ask('claims.post', namesOf(live), body, options.signal))
-  if (!equalBytes(status.claimHash, claimHash(claim)))
-    throw new TercetError('peer-fault', { incident: 'claim' })
+  const earlier = await earlierOrder(live, newDevice)
+  // An order has the authority that it was announced with: with a second one it is given anew.
+  const known = earlier === undefined ? undefined : await order(live, earlier, { signal: options.signal })
+  if (known?.status.state === 'ready') return known
+  const goesOn = known?.status.state === 'waiting' && options.authority === undefined
+  const { claim, status } = goesOn ? known : await order(live, await newOrder(live, newDevice), options)
   if (status.state === 'ready') return { claim, status }
-  // Not to be gone on with: the next call gives a new order.
-  if (status.state !== 'waiting') await write(live.storage, live.walletId, { move: new Uint8Array(0) })
   throw new TercetError(status.state === 'waiting' ? 'delayed' : 'denied', {
     message:
       status.state === 'waiting'
@@ -132,13 +132,34 @@ async function ready(
   })
 }
 
-/** The claim of an earlier call for the same device, or a new one, stored before it is made. */
-async function orderOf({ storage, walletId, channel }: Live, newDevice: Uint8Array): Promise<Claim> {
-  const kept = await readPart(storage, walletId, 'move')
-  if (kept !== undefined) {
-    const known = decodeClaim(kept)
-    if (known.newDevice !== null && equalBytes(known.newDevice, newDevice)) return known
+/** Gives an order, or asks how far it is. */
+async function order(
+  live: Live,
+  claim: Claim,
+  { authority, signal }: { authority?: MoveOptions['authority']; signal?: AbortSignal | undefined },
+): Promise<{ claim: Claim; status: ClaimStatus }> {
+  const { channel } = live
+  const hash = claimHash(claim)
+  const authorities: Authorities = {
+    device: await signAsDevice(channel.options.identity, claim),
+    ...(authority === undefined ? {} : { recovery: await authority({ document: encodeClaim(claim), hash }) }),
   }
+  const body = encodeClaimRequest({ claim, authorities })
+  const status = decodeClaimStatus(await channel.ask('claims.post', namesOf(live), body, signal))
+  if (!equalBytes(status.claimHash, hash)) throw new TercetError('peer-fault', { incident: 'claim' })
+  return { claim, status }
+}
+
+/** The order of an earlier call for the same device. */
+async function earlierOrder({ storage, walletId }: Live, newDevice: Uint8Array): Promise<Claim | undefined> {
+  const kept = await readPart(storage, walletId, 'move')
+  if (kept === undefined) return undefined
+  const known = decodeClaim(kept)
+  return known.newDevice !== null && equalBytes(known.newDevice, newDevice) ? known : undefined
+}
+
+/** A new order, stored before it is given. */
+async function newOrder({ storage, walletId, channel }: Live, newDevice: Uint8Array): Promise<Claim> {
   const { clock, random } = channel.options
   const claim: Claim = {
     version: 1,

@@ -11,6 +11,7 @@ import { type NewKeyOptions, newKey, register, showPublic } from './new-key.js'
 import { parseEpoch } from './options.js'
 import { parseDescriptor } from './passphrase.js'
 import { print } from './print/command.js'
+import { addAuthorise } from './recover/authorise.js'
 import { addRecover } from './recover/command.js'
 import { addReplaceOperator } from './recover/operator-command.js'
 import type { Report } from './report.js'
@@ -104,6 +105,7 @@ withKeyOptions(
 addExit(program, say)
 addRecover(program, say)
 addReplaceOperator(program, say)
+addAuthorise(program, say)
 
 function say({ lines, document }: Report): void {
   process.stdout.write(json() ? `${JSON.stringify({ ok: true, ...document })}\n` : `${lines.join('\n')}\n`)
