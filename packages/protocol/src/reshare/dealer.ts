@@ -24,9 +24,10 @@ import { checkBinding, nextIdentities, type Plan, type ReshareSession, stays } f
 
 /** Length of a sealed sub-share. */
 export const SEALED_BYTES = 32 + SEAL_OVERHEAD
-export const NO_OT_SETUPS = [new Uint8Array(32), new Uint8Array(32)] as const
 /** What a field holds that has no meaning between these parties. */
 export const nothing = (length: number): Uint8Array => new Uint8Array(length)
+/** The setup ids of an epoch that has no setups yet. */
+export const noOtSetups = (): readonly [Uint8Array, Uint8Array] => [nothing(32), nothing(32)]
 
 /** A dealer's secrets of one reshare. */
 export interface Dealer {
@@ -143,7 +144,7 @@ export function reshareRecord(
     ],
     encryptions: [a.encryption, b.encryption],
     otSetupIds,
-    chainCode: plan.base.record.chainCode,
+    chainCode: plan.base.record.chainCode.slice(),
   })
   // It follows from both bindings.
   if (!completed.polynomial.publicKey.equals(plan.base.publicKey))

@@ -10,7 +10,7 @@ import { box, type OneTime, take } from '../one-time.js'
 import { COSIGNER, DEVICE } from '../party.js'
 import type { Random } from '../random.js'
 import { newSealKey, unseal } from '../seal.js'
-import { checkDealing, NO_OT_SETUPS, reshareRecord } from './dealer.js'
+import { checkDealing, noOtSetups, reshareRecord } from './dealer.js'
 import { baseOf, dealersOf, follows, type Newcomer, type Plan, reshareSession } from './plan.js'
 import { FOR_NEWCOMER, type ReplacedKey } from './replace-common.js'
 
@@ -100,7 +100,7 @@ export function accept(
     receive('responder', message.sealedByResponder),
   ] as const
   for (const [dealer, dealing] of dealt) checkEncryption(session, dealer, dealing, dealing.encryption)
-  const completed = reshareRecord(plan, session, [a, b], NO_OT_SETUPS)
+  const completed = reshareRecord(plan, session, [a, b], noOtSetups())
   const share = joinSubShares(party, subShares, completed, plan.recoveryKey)
   // A cosigner that stays has proven its share; a device that stays does so when it commits.
   if (party === DEVICE) verifyShareProof(share, COSIGNER, message.shareProof)

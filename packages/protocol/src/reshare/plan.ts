@@ -138,9 +138,9 @@ export function reshareSession(
   }
   const names: ReshareNames = {
     kind,
-    keyId: base.record.keyId,
+    keyId: base.record.keyId.slice(),
     ...id,
-    transcriptPrev: base.record.transcript,
+    transcriptPrev: base.record.transcript.slice(),
     dealers,
   }
   const sidInputs: ReshareInputs = {
@@ -154,7 +154,7 @@ export function reshareSession(
     ek1: receives(DEVICE),
     ek2: receives(COSIGNER),
     recoveryKey: encodePoint(recoveryKey),
-    policyHash: base.record.sidInputs.policyHash,
+    policyHash: base.record.sidInputs.policyHash.slice(),
     commitment: first.commitment,
   }
   const sid = reshareSidOf(names, sidInputs)

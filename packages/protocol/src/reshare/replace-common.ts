@@ -9,7 +9,7 @@ import type { KeyShare } from '../key-share.js'
 import type { Party } from '../party.js'
 import type { Random } from '../random.js'
 import { seal } from '../seal.js'
-import { type Dealer, SEALED_BYTES } from './dealer.js'
+import type { Dealer } from './dealer.js'
 import { dealersOf, type Newcomer, ownBase, type Plan, type ReshareSession, type ShareId } from './plan.js'
 
 /** What a replace leaves at a party that stays or comes: to be stored durably as pending, the first sealed. */
@@ -58,11 +58,9 @@ export function sealForNewcomer(dealer: Dealer, session: ReshareSession, random:
   const place = party === plan.initiator ? FOR_NEWCOMER.initiator : FOR_NEWCOMER.responder
   const from = plan.base.identities[party - 1] as Uint8Array
   const to = newcomer.identity
-  const sealed = seal(
+  return seal(
     { ...place, from, to, sessionId: session.session, peerKey: newcomer.sealKey },
     subShare(f, newcomer.party),
     random,
   )
-  if (sealed.length !== SEALED_BYTES) throw new Misuse('a sealed sub-share is 80 bytes')
-  return sealed
 }

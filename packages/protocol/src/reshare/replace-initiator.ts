@@ -21,9 +21,9 @@ import {
   checkRecoveryKey,
   type Dealer,
   inOrder,
-  NO_OT_SETUPS,
   newDealer,
   newShareOf,
+  noOtSetups,
   nothing,
   openFromPeer,
   reshareRecord,
@@ -153,7 +153,7 @@ export function finishReplace(
   const received = openFromPeer(dealer, session, answer, message.sealedSubShare)
   checkEncryption(session, peer, answer, message.encryption)
   const [a, b] = inOrder(dealer, { ...own, encryption }, { ...answer, encryption: message.encryption })
-  const completed = reshareRecord(plan, session, [a, b], NO_OT_SETUPS)
+  const completed = reshareRecord(plan, session, [a, b], noOtSetups())
   const { record, polynomial } = completed
   const share = newShareOf(dealer, received, completed)
   if (stays(plan, peer)) verifyShareProof({ ...record, ...polynomial }, peer, message.shareProof)

@@ -16,9 +16,9 @@ import {
   contributionOf,
   type Dealer,
   inOrder,
-  NO_OT_SETUPS,
   newDealer,
   newShareOf,
+  noOtSetups,
   nothing,
   openFromPeer,
   reshareRecord,
@@ -104,7 +104,7 @@ export function dealReplace(
   checkEncryption(session, peer, message, message.encryption)
   const encryption = encryptForRecovery(session, party, dealer.f, random)
   const contributions = inOrder(dealer, contributionOf(dealer, encryption), message)
-  const completed = reshareRecord(plan, session, contributions, NO_OT_SETUPS)
+  const completed = reshareRecord(plan, session, contributions, noOtSetups())
   const share = newShareOf(dealer, received, completed)
   const send = {
     sealedSubShare: sealForPeer(dealer, session, ekI, random),
