@@ -2,7 +2,6 @@
 
 import { toBase64url } from '@tercet/wire/base64url'
 import { sql } from 'kysely'
-import { Refusal } from '../refusal.js'
 import type { Store } from '../store/open.js'
 import { CHANGING_EVENTS } from './log.js'
 
@@ -25,6 +24,9 @@ export async function contradictions(store: Store): Promise<Contradiction[]> {
           SELECT max(seq) FROM audit WHERE audit.key_id = keys.key_id
             AND json_extract(CAST(entry AS TEXT), '$.event') IN (${sql.join([...CHANGING_EVENTS])}))
       UNION ALL
+      SELECT 'state', audit.key_id FROM audit WHERE event = 'keygen'
+        AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.key_id = audit.key_id)
+      UNION ALL
       SELECT 'strikes', keys.key_id FROM keys
         WHERE (SELECT count(*) FROM strikes WHERE strikes.key_id = keys.key_id)
           < (SELECT count(*) FROM audit WHERE audit.key_id = keys.key_id AND event = 'strike')
@@ -35,24 +37,11 @@ export async function contradictions(store: Store): Promise<Contradiction[]> {
                FROM audit WHERE audit.key_id = keys.key_id AND event IN ('approved', 'self-test'))
     `.execute(db),
   )
-  const found = rows.rows.map(({ what, key_id }) => ({ what, wallet: toBase64url(key_id) }))
-  const known = new Set(found.filter(({ what }) => what === 'state').map(({ wallet }) => wallet))
-  return [...found, ...(await tampered(store, known))]
-}
-
-/** Wallets whose state does not verify, those aside that were found already. */
-async function tampered(store: Store, known: ReadonlySet<string>): Promise<Contradiction[]> {
-  const keys = await store.read((db) => db.selectFrom('keys').select('key_id').execute())
-  const found: Contradiction[] = []
-  for (const { key_id } of keys) {
-    const wallet = toBase64url(key_id)
-    if (known.has(wallet)) continue
-    try {
-      await store.read((db) => store.states.require(db, key_id))
-    } catch (error) {
-      if (!(error instanceof Refusal) || store.failed) throw error
-      found.push({ what: 'state', wallet })
-    }
-  }
-  return found
+  const unverified = await store.states.unverified(store)
+  const found = [...rows.rows, ...unverified.map((key_id) => ({ what: 'state', key_id }) as const)]
+  const named = found.map(({ what, key_id }) => ({ what, wallet: toBase64url(key_id) }))
+  // One wallet may be found by both ways.
+  return named.filter(
+    ({ what, wallet }, n) => n === named.findIndex((one) => one.what === what && one.wallet === wallet),
+  )
 }

@@ -10,10 +10,12 @@ import {
 import { Misuse } from '@tercet/protocol/errors'
 import { toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
+import type { Kysely } from 'kysely'
 import { type AuditFacts, append, CHANGING_EVENTS } from '../audit/log.js'
 import { type ClaimsState, NO_CLAIMS } from '../recovery/state.js'
 import { Refusal } from '../refusal.js'
 import type { Tagger } from '../seal.js'
+import type { Tables } from './schema.js'
 import { afterCommit, type Tx } from './transaction.js'
 
 /** A device credential of a key. Identities and hashes stand as base64url. */
@@ -62,6 +64,9 @@ export interface Change<T> {
   readonly entries: readonly Entry[]
   readonly result: T
 }
+
+/** Rows that are read at once. */
+const PAGE = 500
 
 /** Keys whose newest state is remembered, so that no older one passes while the process lives. */
 const REMEMBERED = 100_000
@@ -125,6 +130,28 @@ export class KeyStates {
       throw new Refusal('storage', { retryAfterSeconds: 60 })
     }
     return parseCanonical(row.state, 'keyState') as JsonObject as unknown as KeyState
+  }
+
+  /** Keys whose row does not verify: all of them are read, a page at a time. Whether a row is the newest is not asked. */
+  async unverified(store: { read<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> }) {
+    const found: Uint8Array[] = []
+    let after: Uint8Array = new Uint8Array(0)
+    for (;;) {
+      const rows = await store.read((db) =>
+        db
+          .selectFrom('key_states')
+          .selectAll()
+          .where('key_id', '>', after)
+          .orderBy('key_id')
+          .limit(PAGE)
+          .execute(),
+      )
+      for (const { key_id, seq, state, tag } of rows) {
+        if (!this.#tagger.verify(placeOf(key_id, seq), state, tag)) found.push(key_id)
+        after = key_id
+      }
+      if (rows.length < PAGE) return found
+    }
   }
 
   /** @throws Refusal `not-found` where there is no such key */

@@ -414,6 +414,11 @@ describe('a state that this node did not write last', () => {
     await refused()
   })
 
+  test('a key that is gone altogether is found', async () => {
+    tamper(...TABLES.map((table) => `DELETE FROM ${table}`))
+    expect(await contradictions(store)).toMatchObject([{ what: 'state', wallet: toBase64url(wallet.keyId) }])
+  })
+
   test("another key's state is found", async () => {
     const other = newWallet()
     await store.write((tx) => insertWallet(store, tx, other))
