@@ -9,14 +9,16 @@ import { frameFileName, MAX_FRAME_BYTES, stepOfFileName } from '@tercet/wire/lin
 const POLL_MILLISECONDS = 150
 
 /**
- * The end of a folder link on the side that speaks first: the folder is made where it is missing, and holds no frame of an
- * earlier session. While the folder is away (the stick is elsewhere), this end waits. @throws LinkError `carrier`
+ * One end of a folder link. The device that leaves, joins or changes its operator speaks first; the old device of a move
+ * answers. The folder is made where it is missing and holds nothing of an earlier session. While it is away (the stick is
+ * elsewhere), this end waits. @throws LinkError `carrier`
  */
-export async function folderLink(path: string): Promise<Link> {
+export async function folderLink(path: string, side: 'speaks' | 'answers' = 'speaks'): Promise<Link> {
   await mkdir(path, { recursive: true }).catch(() => {
     throw new LinkError('carrier', `${path} is no folder that can be used`)
   })
-  if ((await frames(path)).length > 0)
+  const before = await frames(path)
+  if (before.some((name) => side === 'speaks' || stepOfFileName(name) !== 1))
     throw new LinkError('carrier', `${path} holds the frames of an earlier session: use an empty folder`)
   // By name, size and time: a file that was read half-copied is read again.
   const seen = new Set<string>()
