@@ -30,6 +30,13 @@ export interface DeviceCalls {
   }
   /** New shares of the same key. */
   refresh: { in: Record<string, never>; out: { address: `0x${string}` } }
+  /** Keeps the receipt of a drill; when that was, in unix seconds. */
+  keepDrill: { in: { receipt: string }; out: { time: number } }
+  /** Goes over to another node, together with the recovery machine instead of the old node. */
+  changeOperator: {
+    in: { node: string; expectedIdentity: string; folder: string }
+    out: { node: string; address: `0x${string}` }
+  }
   /** Signs with the recovery machine, without any node. */
   leave: { in: { walletId: string; folder: string; unsigned: `0x${string}` }; out: SignedAnswer }
   /** Waits until presignatures are ready; how many. */

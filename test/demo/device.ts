@@ -36,7 +36,7 @@ const handlers: Handlers = {
       ...policy,
       random,
       pool: { size: 0 },
-      onProgress: ({ stage, step, of }) => send({ progress: `${step} of ${of}: ${stage}` }),
+      onProgress,
     })
     const draws = [...drawn]
     await created.close()
@@ -50,8 +50,6 @@ const handlers: Handlers = {
   },
   async join({ folder, invitation, address }) {
     const link = await folderLink(folder)
-    const onProgress = ({ stage, step, of }: { stage: string; step: number; of: number }) =>
-      send({ progress: `${step} of ${of}: ${stage}` })
     try {
       wallet = await Wallet.join({ storage: opened(storage), link, invitation, address, onProgress })
     } finally {
@@ -61,9 +59,22 @@ const handlers: Handlers = {
   },
   async refresh() {
     await opened(wallet).refresh({
-      onProgress: ({ stage, step, of }) => send({ progress: `${step} of ${of}: ${stage}` }),
+      onProgress,
     })
     return { address: opened(wallet).address() }
+  },
+  async keepDrill({ receipt }) {
+    const bytes = new TextEncoder().encode(receipt)
+    return { time: (await opened(wallet).recordDrill(bytes)).time }
+  },
+  async changeOperator({ node, expectedIdentity, folder }) {
+    const link = await folderLink(folder)
+    try {
+      await opened(wallet).changeOperator({ node, expectedIdentity, link, onProgress })
+    } finally {
+      await link.close()
+    }
+    return { node: opened(wallet).node, address: opened(wallet).address() }
   },
   async leave({ walletId, folder, unsigned }) {
     await wallet?.close()
@@ -96,6 +107,10 @@ const handlers: Handlers = {
   },
 }
 
+function onProgress({ stage, step, of }: { stage: string; step: number; of: number }): void {
+  send({ progress: `${step} of ${of}: ${stage}` })
+}
+
 function answer({ serialized, mode, summary }: Signed & { serialized: `0x${string}` }): SignedAnswer {
   return { serialized, mode, summary: summary.map(({ label, value }) => `${label}: ${value}`) }
 }
@@ -121,6 +136,10 @@ function run(call: ToDevice): Promise<DeviceCalls[keyof DeviceCalls]['out']> {
       return handlers.join(call.input)
     case 'refresh':
       return handlers.refresh(call.input)
+    case 'keepDrill':
+      return handlers.keepDrill(call.input)
+    case 'changeOperator':
+      return handlers.changeOperator(call.input)
     case 'leave':
       return handlers.leave(call.input)
     case 'ready':

@@ -1,7 +1,8 @@
-// What does `npm run demo -- recovery` play? Every share is lost once: phone, operator, node. The address stays.
+// What does `npm run demo -- recovery` play? Phone, operator and node are lost, and the address stays.
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromBase64url } from '@tercet/wire/base64url'
+import { canonicalize, type JsonObject } from '@tercet/wire/canonical-json'
 import type { Evm, Hex } from '../support/evm.js'
 import { initNode, type NodeProcess, startNode } from '../support/node-process.js'
 import { stopAll } from '../support/processes.js'
@@ -20,7 +21,14 @@ interface Stage {
   readonly evm: Evm
   readonly recovery: RecoveryParty
   readonly keyFile: string
+  readonly root: string
   folder(name: string): Promise<string>
+}
+
+/** What the user has while the new operator serves. */
+interface Kept {
+  readonly node: NodeProcess
+  readonly kitFile: string
 }
 
 /** A wallet, with the device that holds it. */
@@ -40,6 +48,7 @@ export async function tellRecovery(output: Output, folder: string): Promise<void
       evm,
       recovery: recoveryParty(PASSPHRASES.recovery),
       keyFile: join(folder, 'recovery.key'),
+      root: folder,
       async folder(name) {
         const made = join(folder, name)
         await mkdir(made)
@@ -50,7 +59,8 @@ export async function tellRecovery(output: Output, folder: string): Promise<void
     const held = await create(stage, node)
     const kit = await keepAndRehearse(stage, held, node)
     const phone = await losePhone(stage, held, kit)
-    await loseNode(stage, phone, node)
+    const kept = await loseOperator(stage, phone, node)
+    await loseNode(stage, phone, kept)
   } finally {
     await stopAll()
     await evm.close()
@@ -105,8 +115,7 @@ async function keepAndRehearse(stage: Stage, held: Held, node: NodeProcess): Pro
     held.device.call('refresh', {}, progress),
   )
   output.claim('the address is the same', refreshed.address === held.address)
-  const kitFile = join(await stage.folder('paper'), 'kit.json')
-  await writeFile(kitFile, fromBase64url((await held.device.call('kit', {})).kit, 'kit'))
+  const kitFile = await exportKit(stage, held, 'paper')
   const verified = await output.step('verify the kit, away from the device', () =>
     recovery.command(
       ...['verify', kitFile, '--address', held.address, '--key', keyFile, '--node', node.identity],
@@ -118,7 +127,23 @@ async function keepAndRehearse(stage: Stage, held: Held, node: NodeProcess): Pro
     recovery.command('drill', kitFile, '--key', keyFile, '--passphrase-fd', '3', '--epoch', '1'),
   )
   output.claim('the recovery key opens the recovery share', drilled['drill'] === 'passed')
+  const kept = await output.step('give the receipt to the phone', () =>
+    held.device.call('keepDrill', { receipt: canonicalReceipt(drilled['receipt']) }),
+  )
+  output.detail(`the phone keeps it: last drill ${new Date(kept.time * 1000).toISOString()}`)
   return kitFile
+}
+
+/** The kit as the phone has it now, where the user keeps it. */
+async function exportKit(stage: Stage, { device }: Held, place: string): Promise<string> {
+  const kitFile = join(await stage.folder(place), 'kit.json')
+  await writeFile(kitFile, fromBase64url((await device.call('kit', {})).kit, 'kit'))
+  return kitFile
+}
+
+/** The report is parsed JSON; what the device takes is the canonical text of the receipt in it. */
+function canonicalReceipt(receipt: unknown): string {
+  return new TextDecoder().decode(canonicalize(receipt as JsonObject))
 }
 
 /** A thief has the phone and its file; the user has kit and key, and a new phone. */
@@ -178,12 +203,37 @@ async function stolenSignature(thief: DeviceProcess, walletId: string): Promise<
   }
 }
 
+/** The operator vanishes: phone and recovery machine give another one a share of its own. */
+async function loseOperator(stage: Stage, phone: Held, old: NodeProcess): Promise<Kept> {
+  const { output, recovery, keyFile, evm, root } = stage
+  output.heading('The operator is gone, and another one takes over')
+  const kitFile = await exportKit(stage, phone, 'second paper')
+  await old.kill()
+  const node = await output.step('start the node of another operator', () => newNode(root, 'new node'))
+  const table = await stage.folder('between phone and recovery machine')
+  const changed = await output.step('change the operator, without the old one', async (progress) => {
+    const program = recovery.start(
+      ...['replace-operator', kitFile, '--new-node', node.identity, '--link', table],
+      ...['--key', keyFile, '--passphrase-fd', '3'],
+    )
+    const order = { node: node.url, expectedIdentity: node.identity, folder: table }
+    const changing = phone.device.call('changeOperator', order, progress)
+    const [made] = await Promise.all([changing, recovery.result(program)])
+    return made
+  })
+  output.claim('the address is the same', changed.address === phone.address)
+  const signer: Signer = {
+    by: 'the phone and the new node',
+    sign: (unsigned) => phone.device.call('pay', { unsigned }),
+  }
+  await pay(output, evm, phone.address, signer)
+  return { node, kitFile: await exportKit(stage, phone, 'third paper') }
+}
+
 /** The company is gone: device and recovery machine sign alone. */
-async function loseNode(stage: Stage, phone: Held, node: NodeProcess): Promise<void> {
+async function loseNode(stage: Stage, phone: Held, { node, kitFile }: Kept): Promise<void> {
   const { output, recovery, keyFile, evm } = stage
-  output.heading('The node is gone')
-  const kitFile = join(await stage.folder('new paper'), 'kit.json')
-  await writeFile(kitFile, fromBase64url((await phone.device.call('kit', {})).kit, 'kit'))
+  output.heading('No node is left')
   await node.kill()
   const table = await stage.folder('a memory stick')
   const signer: Signer = {
