@@ -382,4 +382,11 @@ describe('before a creation begins', () => {
     await expect(create(node, { recovery })).rejects.toMatchObject({ code: 'recovery-key' })
     expect(node.passed.length).toBe(0)
   })
+
+  it('a random generator that is stuck is refused, and nothing is begun with the node', async () => {
+    const node = await FakeNode.start()
+    const random = (length: number) => new Uint8Array(length).fill(7)
+    await expect(create(node, { random })).rejects.toMatchObject({ code: 'bug', retry: 'report' })
+    expect(node.passed.length).toBe(0)
+  })
 })

@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import { assertRandom, type Random } from '@tercet/protocol/random'
 import { toBase64url } from '@tercet/wire/base64url'
 import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
 import { contradictions } from './audit/cross-check.js'
@@ -57,7 +58,8 @@ export interface Serving {
  * @throws StartRefused
  */
 export async function serve(config: Config, log: Log, end: (exitCode: number) => void): Promise<Serving> {
-  const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
+  const random: Random = (length) => randomFillSync(new Uint8Array(length))
+  refuseBroken(random)
   const files = filesOf(config)
   const wrappingKey = readWrappingKey(files.wrappingKey)
   const unlock = holdServingLock(files.serving)
@@ -195,6 +197,15 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
       journal.close()
       unlock()
     },
+  }
+}
+
+/** @throws StartRefused */
+function refuseBroken(random: Random): void {
+  try {
+    assertRandom(random)
+  } catch {
+    throw new StartRefused('the random generator of this machine is broken: it repeats itself', EXIT.failed)
   }
 }
 

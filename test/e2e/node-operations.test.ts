@@ -3,12 +3,20 @@
 import { chmodSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { toBase64url } from '@tercet/wire/base64url'
 import { decodeIdentityDocument } from '@tercet/wire/control'
 import { ENDPOINTS } from '@tercet/wire/endpoints'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type NodeProcess, newDataDir, runNodeProgram, startNode, VERBOSE } from '../support/node-process.js'
+import {
+  launchNode,
+  type NodeProcess,
+  newDataDir,
+  runNodeProgram,
+  startNode,
+  VERBOSE,
+} from '../support/node-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 import { RawDevice } from './raw-device.js'
 
@@ -139,6 +147,15 @@ describe('refusals to start', () => {
     const garbled = await newDataDir(folder, 'garbled')
     writeFileSync(join(garbled, 'node.sqlite'), new Uint8Array(8192).fill(7))
     expect(start(garbled)).toMatchObject({ status: 3, stdout: '' })
+  })
+
+  test('a random generator that is stuck', async () => {
+    const dataDir = await newDataDir(folder, 'stuck')
+    const stuck = fileURLToPath(new URL('../support/stuck-random.mjs', import.meta.url))
+    const program = launchNode({ dataDir, nodeOptions: ['--import', stuck] })
+    expect(await program.ended()).toBe(1)
+    expect(program.stderr()).toContain('random generator')
+    expect(program.stdout()).toBe('')
   })
 
   test('wrong usage', () => {

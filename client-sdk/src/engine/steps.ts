@@ -8,7 +8,7 @@ import { decodeMessage } from '@tercet/protocol/messages'
 import * as ot from '@tercet/protocol/ot-setup'
 import { COSIGNER, DEVICE, RECOVERY } from '@tercet/protocol/party'
 import * as presign from '@tercet/protocol/presign'
-import type { Random } from '@tercet/protocol/random'
+import { assertRandom, type Random } from '@tercet/protocol/random'
 import * as sign from '@tercet/protocol/sign'
 import type { Steps } from './contract.js'
 import { Handles } from './handles.js'
@@ -34,6 +34,7 @@ interface Under<S> {
 
 /** The steps of one engine, over one source of randomness and one set of states. */
 export function createSteps(random: Random): Steps {
+  assertRandom(random)
   const handles = new Handles()
   const keygenStarted = handles.of<keygen.DeviceStarted>()
   const keygenOpened = handles.of<keygen.DeviceOpened>()

@@ -4,6 +4,7 @@ import { randomFillSync } from 'node:crypto'
 import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
+import { assertRandom } from '@tercet/protocol/random'
 import { whereOf } from '../log.js'
 import { createSealer } from '../seal.js'
 import type { Call, Outcome, WorkerSettings } from './calls.js'
@@ -14,6 +15,7 @@ import { signingSteps } from './signing-steps.js'
 
 const settings = workerData as WorkerSettings
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
+assertRandom(random)
 const sealer = createSealer(settings.wrappingKey, random)
 settings.wrappingKey.fill(0)
 
