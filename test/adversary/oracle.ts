@@ -2,6 +2,7 @@
 
 import type { AbortReason } from '@tercet/protocol/errors'
 import type { MessageName } from '@tercet/protocol/messages'
+import { RESHARE_ORACLE, RESHARE_REPLAYED } from './oracle-reshare.js'
 import type { Oracle } from './outcome.js'
 
 // The check that the peer's answer meets first: a value that is hashed into sid, psid or an otSetupId shows where that
@@ -53,56 +54,6 @@ const extension = {
 } as const
 
 const share = { nonce: 'bad-signature', w: 'bad-signature', u: 'bad-signature' } as const
-
-const dealing = {
-  a0: 'keygen-proof',
-  a1: 'keygen-proof',
-  proof0: 'keygen-proof',
-  proof1: 'keygen-proof',
-} as const
-
-const reshareOpening = {
-  a0: 'keygen-opening',
-  a1: 'keygen-opening',
-  rho: 'keygen-opening',
-  proof0: 'keygen-proof',
-  proof1: 'keygen-proof',
-  sealedSubShare: 'seal',
-  encryption: 'verifiable-encryption',
-} as const
-
-const reshareRequest = {
-  keyId: 'context',
-  baseEpoch: 'context',
-  baseAttempt: 'context',
-  epoch: 'context',
-  // Another attempt may be a good one: then it is in sid, and the answer is for another reshare.
-  attempt: 'keygen-proof',
-  nonce: 'keygen-proof',
-  sealKey: 'keygen-proof',
-  recoveryKey: 'context',
-  recoveryProof: 'keygen-proof',
-  // The program compares it with the claim that it judged.
-  authorisation: 'context',
-  commitment: 'keygen-proof',
-} as const
-
-const commit = {
-  epoch: 'context',
-  attempt: 'context',
-  transcript: 'transcript',
-  shareProof: 'keygen-proof',
-  signature: 'transcript',
-  dealerSignature: 'transcript',
-} as const
-
-const committed = {
-  epoch: 'context',
-  attempt: 'context',
-  active: 'transcript',
-  addressSignature: 'transcript',
-  nodeAddress: 'transcript',
-} as const
 
 export const ORACLE: Oracle = {
   'keygen.req1': {
@@ -161,109 +112,7 @@ export const ORACLE: Oracle = {
   'fresh.res2': share,
   'sign.req1': { presigId: 'context', view: 'view', request: 'view' },
   'sign.res1': share,
-  'refresh.req1': reshareRequest,
-  'refresh.res1': { nonce: 'keygen-proof', sealKey: 'keygen-proof', ...dealing, baseOtA1: 'keygen-proof' },
-  'refresh.req2': { ...reshareOpening, baseOtA2: 'keygen-proof', baseOtB1: 'keygen-proof' },
-  'refresh.res2': {
-    sealedSubShare: 'seal',
-    encryption: 'verifiable-encryption',
-    baseOtB2: 'keygen-proof',
-    shareProof: 'keygen-proof',
-    signature: 'transcript',
-  },
-  // Of a replace between cosigner and recovery party, with a new device.
-  'replace.req1': {
-    ...reshareRequest,
-    // The newcomer signed the id that it was invited to, and its key.
-    attempt: 'newcomer',
-    newcomer: 'newcomer',
-    newcomerIdentity: 'newcomer',
-    newcomerSealKey: 'newcomer',
-    newcomerSignature: 'newcomer',
-  },
-  'replace.res1': { nonce: 'keygen-proof', sealKey: 'keygen-proof', ...dealing },
-  'replace.req2': reshareOpening,
-  'replace.res2': {
-    // The recovery party gets none.
-    sealedSubShare: 'context',
-    sealedForNewcomer: 'seal',
-    encryption: 'verifiable-encryption',
-    shareProof: 'keygen-proof',
-    signature: 'transcript',
-  },
-  'reshare.req3': commit,
-  'reshare.res3': committed,
-  'reshare.req4': { epoch: 'context', attempt: 'context' },
-  'reshare.res4': { epoch: 'context', attempt: 'context' },
-  'reshare.retire': {
-    epoch: 'context',
-    attempt: 'context',
-    cosigner: 'newcomer',
-    transcript: 'transcript',
-    active: 'transcript',
-  },
-  'reshare.status': {
-    epoch: 'context',
-    attempt: 'context',
-    // What the node says of itself, under its signature.
-    status: 'free',
-    actEpoch: 'free',
-    actAttempt: 'free',
-    hasOld: 'free',
-    oldEpoch: 'free',
-    oldAttempt: 'free',
-    att: 'free',
-  },
-  'newcomer.req1': {
-    // Names the session of the channel alone.
-    nonce: 'free',
-    keyId: 'newcomer',
-    party: 'newcomer',
-    transcriptBase: 'newcomer',
-    epoch: 'newcomer',
-    attempt: 'newcomer',
-  },
-  'newcomer.res1': { identity: 'newcomer', sealKey: 'newcomer', signature: 'newcomer' },
-  'newcomer.req2': {
-    dealers: 'keygen-proof',
-    nonceI: 'keygen-proof',
-    nonceJ: 'keygen-proof',
-    sealKeyI: 'keygen-proof',
-    sealKeyJ: 'keygen-proof',
-    recoveryKey: 'context',
-    commitment: 'keygen-proof',
-    aA0: 'keygen-proof',
-    aA1: 'keygen-proof',
-    aB0: 'keygen-proof',
-    aB1: 'keygen-proof',
-    proofA0: 'keygen-proof',
-    proofA1: 'keygen-proof',
-    proofB0: 'keygen-proof',
-    proofB1: 'keygen-proof',
-    encryptionA: 'verifiable-encryption',
-    encryptionB: 'verifiable-encryption',
-    sealedByInitiator: 'seal',
-    sealedByResponder: 'seal',
-    shareProof: 'keygen-proof',
-    signature: 'transcript',
-    dealerSignature: 'transcript',
-    baseKit: 'transcript',
-  },
-  'reshare.release': { epoch: 'context', attempt: 'context', transcript: 'transcript' },
-  'reshare.released': { epoch: 'context', attempt: 'context', release: 'transcript' },
-  'reshare.withdraw': { epoch: 'context', attempt: 'context', never: 'transcript' },
-  'reshare.withdrawn': { epoch: 'context', attempt: 'context' },
-  'newcomer.abandon': { keyId: 'context', epoch: 'context', attempt: 'context' },
-  'newcomer.status': {
-    epoch: 'context',
-    attempt: 'context',
-    status: 'transcript',
-    transcript: 'transcript',
-    signature: 'transcript',
-  },
-  'newcomer.res2': { transcript: 'transcript', shareProof: 'keygen-proof', signature: 'transcript' },
-  'newcomer.req3': commit,
-  'newcomer.res3': committed,
+  ...RESHARE_ORACLE,
 }
 
 /**
@@ -291,30 +140,5 @@ export const REPLAYED: Readonly<Record<MessageName, AbortReason>> = {
   'fresh.res1': 'multiplication',
   'fresh.req2': 'view',
   'fresh.res2': 'bad-signature',
-  'refresh.req1': 'keygen-proof',
-  'refresh.res1': 'keygen-proof',
-  'refresh.req2': 'keygen-opening',
-  'refresh.res2': 'seal',
-  'replace.req1': 'keygen-proof',
-  'replace.res1': 'keygen-proof',
-  'replace.req2': 'keygen-opening',
-  'replace.res2': 'verifiable-encryption',
-  'reshare.req3': 'context',
-  'reshare.res3': 'context',
-  'reshare.req4': 'context',
-  'reshare.res4': 'context',
-  'reshare.retire': 'context',
-  'reshare.status': 'context',
-  'reshare.release': 'context',
-  'reshare.released': 'context',
-  'reshare.withdraw': 'context',
-  'reshare.withdrawn': 'context',
-  'newcomer.abandon': 'context',
-  'newcomer.status': 'context',
-  'newcomer.req1': 'newcomer',
-  'newcomer.res1': 'newcomer',
-  'newcomer.req2': 'keygen-proof',
-  'newcomer.res2': 'transcript',
-  'newcomer.req3': 'context',
-  'newcomer.res3': 'context',
+  ...RESHARE_REPLAYED,
 }
