@@ -1,8 +1,10 @@
 // Do device and recovery machine sign what a person has confirmed, and nothing else, whatever happens on the link?
 
+import { evmAddress } from '@tercet/chains/evm'
 import { interpret } from '@tercet/chains/interpret'
 import type { RequestDraft } from '@tercet/client'
 import { Exit, type ExitOptions } from '@tercet/client/recovery'
+import { derive, parsePath } from '@tercet/protocol/derivation'
 import { Secret } from '@tercet/protocol/internal/secret'
 import type { KeyShare } from '@tercet/protocol/key-share'
 import { decodeMessage, encodeMessage } from '@tercet/protocol/messages'
@@ -23,6 +25,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { fixtureWallet } from '../support/fixture.js'
 import { type LinkPair, type Meddle, memoryLinks } from '../support/memory-link.js'
 import { seededRandom } from '../support/random.js'
+import { firstGeneration, reshare, shareOf, USES, type Use } from '../support/reshare.js'
 import { type StoredWallet, storedWallet } from '../support/stored-wallet.js'
 import { DEEP } from '../support/suite.js'
 
@@ -115,6 +118,20 @@ describe('a device and its recovery machine', () => {
     expect(shown).toHaveLength(3)
     // Four round trips with the setup, two for every other signature, and the farewell.
     expect(links.sent).toHaveLength(8 + 4 + 4 + 1)
+  })
+
+  it('sign at a later epoch, after a refresh and a change of operator', async () => {
+    const random = seededRandom('later epochs')
+    const use = (name: string) => USES.find((known) => known.name === name) as Use
+    const refreshed = reshare(use('refresh'), firstGeneration(), random)
+    const later = reshare(use('operator changed'), refreshed, random)
+    const { storage, walletId } = await storedWallet(later)
+    const { exit } = await meet({ device: { storage, walletId }, serve: { share: shareOf(later, 3) } })
+    const signed = await exit.signMessage('later')
+    expect(await recoverMessageAddress({ message: 'later', signature: signed.serialized })).toBe(
+      signed.address,
+    )
+    expect(signed.address).toBe(evmAddress(derive(fixtureWallet().share(1), parsePath('m/0/0')).publicKey))
   })
 
   it('sign although every frame arrives twice and old ones come again', async () => {

@@ -9,6 +9,7 @@ import { canonicalize } from '@tercet/wire/canonical-json'
 import { type Identity as Signer, signTagged } from '@tercet/wire/identity'
 import { encodeKit } from '@tercet/wire/kit'
 import { fixtureWallet, type Identity } from './fixture.js'
+import type { Generation } from './reshare.js'
 
 export interface StoredWallet {
   readonly walletId: string
@@ -22,9 +23,13 @@ export interface StoredWallet {
 
 const NODE = 'https://node.example'
 
-/** A new store in memory with the fixture's wallet in it, as the client keeps one. */
-export async function storedWallet(): Promise<StoredWallet> {
-  const { identities, record, kappa, share, otSetup } = fixtureWallet()
+/**
+ * A new store in memory with the fixture's wallet in it, as the client keeps one; of a later generation where one is given,
+ * without an OT setup.
+ */
+export async function storedWallet(generation?: Generation): Promise<StoredWallet> {
+  const { identities, share, otSetup, ...first } = fixtureWallet()
+  const { record, kappa } = generation ?? first
   const [device, cosigner] = [signer(identities.device), signer(identities.cosigner)]
   const tr = [record.keyId, record.transcript] as const
   const kit = encodeKit({
@@ -42,10 +47,10 @@ export async function storedWallet(): Promise<StoredWallet> {
       version: '1',
       stage: 'ready',
       node: NODE,
-      cosigner: toBase64url(cosigner.publicIdentity),
+      cosigner: toBase64url(record.sidInputs.idC),
     }),
-    [`wallet/${walletId}/share`]: encodeKeyShare(share(1)),
-    [`wallet/${walletId}/ot`]: encodeOtSetup(otSetup(1, 2, 'initiator')),
+    [`wallet/${walletId}/share`]: encodeKeyShare(generation?.shares[0] ?? share(1)),
+    [`wallet/${walletId}/ot`]: generation ? new Uint8Array(0) : encodeOtSetup(otSetup(1, 2, 'initiator')),
     [`wallet/${walletId}/kit`]: kit,
   })
   return { walletId, storage, device, kit, kappa }

@@ -2,7 +2,7 @@
 
 import { equalBytes } from '@tercet/protocol/bytes'
 import { type DeviceEpochs, type DevicePending, device } from '@tercet/protocol/epochs'
-import { type Conversation, LinkError } from '@tercet/wire/conversation'
+import type { Conversation } from '@tercet/wire/conversation'
 import { type Identity, verifyTagged } from '@tercet/wire/identity'
 import type { Invitation } from '@tercet/wire/join-code'
 import { decodeKit, type Kit } from '@tercet/wire/kit'
@@ -27,29 +27,46 @@ export interface Joining {
   readonly identity: Identity
   readonly engine: Engine
   readonly report: Report<JoinStage>
+  /** Ends every wait: the caller's signal, or that the joining is over. */
+  readonly signal: AbortSignal
+}
+
+/** A share that is stored and not committed yet, as far as this device knows. */
+export interface HeldShare {
+  readonly state: DeviceEpochs
+  readonly pend: DevicePending
+  readonly pending: Pending
 }
 
 const POLL_MILLISECONDS = 2000
 const WAIT_MILLISECONDS = 600_000
 
 /**
- * Waits for the cosigner's word, from whoever handed the share over or from the node itself, switches to the share, and
- * opens the wallet. @throws TercetError `delayed` when it does not come in time: the share stays, and a later call asks again
+ * Waits for the cosigner's word: from whoever handed the share over, or from the node itself, whichever comes first.
+ * @throws TercetError `delayed` when it does not come in time: the share stays, and a later call asks again
  */
 export async function awaitCommit(
   joining: Joining,
-  state: DeviceEpochs,
-  pend: DevicePending,
-  pending: Pending,
-  conversation: Conversation | undefined,
-): Promise<Live> {
+  held: HeldShare,
+  conversation: Conversation,
+): Promise<Kit> {
+  joining.report('commit')
+  return firstOf([overLink(conversation, held), askNode(joining, held)])
+}
+
+/** The first that succeeds; where none does, what the last one says. */
+export async function firstOf<T>(ways: readonly Promise<T>[]): Promise<T> {
+  try {
+    return await Promise.any(ways)
+  } catch (error) {
+    throw error instanceof AggregateError ? error.errors.at(-1) : error
+  }
+}
+
+/** Switches to the share, with the kit that the cosigner serves, and opens the wallet. */
+export async function openJoined(joining: Joining, held: HeldShare, kit: Kit): Promise<Live> {
   const { options, invitation, walletId, engine, report } = joining
   const { storage } = options
-  report('commit')
-  const node = options.node ?? pending.kit.node.address
-  const channel = await channelOf(walletOptions(options), node, invitation.cosigner)
-  const heard = conversation === undefined ? undefined : await overLink(conversation, pend, pending.kit)
-  const kit = heard ?? (await askNode(joining, channel, pending.kit))
   // The new epoch has no OT setup yet: it is made with the first signature.
   const meta: WalletMeta = {
     stage: 'test',
@@ -57,11 +74,11 @@ export async function awaitCommit(
     cosigner: invitation.cosigner,
     renew: 'mismatch',
   }
-  const records = { meta, share: pending.share, otSetup: new Uint8Array(0), kit }
-  await storeSwitched(storage, walletId, device.committed(state, pend.id).state, records)
+  const records = { meta, share: held.pending.share, otSetup: new Uint8Array(0), kit }
+  await storeSwitched(storage, walletId, device.committed(held.state, held.pend.id).state, records)
   const creation: Creation = {
     ...given(walletOptions(options)),
-    channel,
+    channel: await channelOf(walletOptions(options), meta.node, meta.cosigner),
     engine,
     report: (stage) => {
       if (stage === 'self-test' || stage === 'ready') report(stage)
@@ -70,15 +87,10 @@ export async function awaitCommit(
   return finish(walletOptions(options), creation, walletId, records)
 }
 
-/** COMMITTED as the other machine passes it on; nothing when the link ends before. @throws TercetError `peer-fault` */
-async function overLink(conversation: Conversation, pend: DevicePending, kit: Kit): Promise<Kit | undefined> {
-  let body: Uint8Array
-  try {
-    body = (await conversation.receive('committed')).body
-  } catch (error) {
-    if (!(error instanceof LinkError) || error.code === 'aborted') throw error
-    return undefined
-  }
+/** COMMITTED as the other machine passes it on. @throws TercetError `peer-fault`; LinkError */
+async function overLink(conversation: Conversation, { pend, pending }: HeldShare): Promise<Kit> {
+  const { kit } = pending
+  const { body } = await conversation.receive('committed')
   const { active, addressSignature, nodeAddress, ...id } = read('reshare.res3', body)
   assertEcho(id, pend.id)
   const { keyId, transcript, sidInputs } = kit.record
@@ -88,33 +100,34 @@ async function overLink(conversation: Conversation, pend: DevicePending, kit: Ki
   return { ...kit, node: { address: new TextDecoder().decode(nodeAddress), signature: addressSignature } }
 }
 
-/** The kit that the node serves this device, once it is the new one. */
-async function askNode(
-  { options, walletId }: Joining,
-  channel: Awaited<ReturnType<typeof channelOf>>,
-  kit: Kit,
-): Promise<Kit> {
+/** The kit that the node serves this device, once it is the new one. @throws TercetError `delayed`, `aborted` */
+export async function askNode(joining: Joining, { pending }: HeldShare): Promise<Kit> {
+  const { options, invitation, walletId, signal } = joining
+  const { kit } = pending
   const { keyId, epoch, transcript, sidInputs } = kit.record
+  const node = options.node ?? kit.node.address
+  const channel = await channelOf(walletOptions(options), node, invitation.cosigner)
   const deadline = performance.now() + (options.linkTimeoutMilliseconds ?? WAIT_MILLISECONDS)
   for (;;) {
-    throwIfAborted(options.signal)
+    throwIfAborted(signal)
     const theirs = await channel
-      .ask('kit', { walletId, keyId, epoch }, undefined, options.signal)
+      .ask('kit', { walletId, keyId, epoch }, undefined, signal)
       .catch((error: unknown) => {
         if (codeOf(error) === 'aborted') throw error
         return undefined
       })
     if (theirs !== undefined) {
-      const { record, node } = decodeKit(theirs)
-      const addressed = await verifyTagged(sidInputs.idC, node.signature, 'sig/node', keyId, node.address)
-      if (equalBytes(record.transcript, transcript) && addressed) return { ...kit, node }
+      const served = decodeKit(theirs)
+      const { address, signature } = served.node
+      const addressed = await verifyTagged(sidInputs.idC, signature, 'sig/node', keyId, address)
+      if (equalBytes(served.record.transcript, transcript) && addressed) return { ...kit, node: served.node }
     }
     if (performance.now() > deadline) {
       throw new TercetError('delayed', {
         message: 'The share is stored, but the node does not serve it yet: join again later.',
       })
     }
-    await pause(POLL_MILLISECONDS, options.signal)
+    await pause(POLL_MILLISECONDS, signal)
   }
 }
 

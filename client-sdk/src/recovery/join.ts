@@ -3,7 +3,7 @@
 import { evmAddress } from '@tercet/chains/evm'
 import { equalBytes, isZero } from '@tercet/protocol/bytes'
 import { derive, parsePath } from '@tercet/protocol/derivation'
-import { type DeviceEpochs, type DevicePending, device } from '@tercet/protocol/epochs'
+import { type DeviceEpochs, device } from '@tercet/protocol/epochs'
 import { ProtocolAbort } from '@tercet/protocol/errors'
 import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { DEVICE } from '@tercet/protocol/party'
@@ -17,7 +17,7 @@ import { SESSION_BYTES } from '@tercet/wire/link'
 import type { Engine, NewcomerResult } from '../engine/contract.js'
 import { platformRandom } from '../engine/platform-random.js'
 import { loadEpochs, loadPending, type Pending, storePending } from '../epoch-records.js'
-import { TercetError } from '../errors.js'
+import { TercetError, throwIfAborted } from '../errors.js'
 import { keyOf, type Live } from '../live.js'
 import { withEngine } from '../opening.js'
 import type { WalletOptions } from '../options.js'
@@ -26,7 +26,15 @@ import { loadWallet } from '../records.js'
 import { DEFAULT_PATH } from '../requests.js'
 import { asPeerFault } from '../reshare/answers.js'
 import type { DeviceStorage } from '../storage/storage.js'
-import { awaitCommit, type Joining, walletOptions } from './join-commit.js'
+import {
+  askNode,
+  awaitCommit,
+  firstOf,
+  type HeldShare,
+  type Joining,
+  openJoined,
+  walletOptions,
+} from './join-commit.js'
 import { asLinkFailure } from './link-errors.js'
 
 /** The stages of a new device: over the link, in its store, at the node, and its first signature. */
@@ -70,24 +78,45 @@ export async function joinLive(options: JoinOptions): Promise<Live> {
 async function join(options: JoinOptions, invitation: Invitation, engine: Engine): Promise<Live> {
   const { storage } = options
   const walletId = toBase64url(invitation.keyId)
-  const report = reporter(JOIN_STAGES, options.onProgress)
   if ((await loadWallet(storage, walletId).catch(() => undefined)) !== undefined)
     throw new TercetError('conflict', { message: 'This device has this wallet already: open it.' })
+  const over = new AbortController()
+  const signal = options.signal === undefined ? over.signal : AbortSignal.any([options.signal, over.signal])
+  const report = reporter(JOIN_STAGES, options.onProgress)
   const identity = await storage.identity()
-  const joining: Joining = { options, invitation, walletId, identity, engine, report }
-  const state = await loadEpochs(storage, walletId)
-  if (state.pend !== null) {
-    // An earlier call stored the share: whether the commit came is the node's to say.
-    return awaitCommit(joining, state, state.pend, await loadPending(storage, walletId), undefined)
-  }
+  const joining: Joining = { options, invitation, walletId, identity, engine, report, signal }
   const conversation = conversationOf(joining)
   try {
-    const { epochs, pend, pending } = await receiveShare(joining, state, conversation)
-    return await awaitCommit(joining, epochs, pend, pending, conversation)
+    const { held, kit } = await receiveOrResume(joining, conversation)
+    const served = kit ?? (await awaitCommit(joining, held, conversation))
+    // What still waits on the other way must store nothing any more.
+    over.abort()
+    return await openJoined(joining, held, served)
   } catch (error) {
     await conversation.stop(error instanceof ProtocolAbort ? 'fault' : 'aborted')
     throw error
+  } finally {
+    over.abort()
   }
+}
+
+/**
+ * The share over the link; or, where an earlier call stored one, that one if the node serves it, unless a later attempt of the
+ * other machine hands over another first.
+ */
+async function receiveOrResume(
+  joining: Joining,
+  conversation: Conversation,
+): Promise<{ held: HeldShare; kit?: Kit }> {
+  const { options, walletId } = joining
+  const state = await loadEpochs(options.storage, walletId)
+  const received = receiveShare(joining, state, conversation).then((held) => ({ held }))
+  if (state.pend === null) return received
+  const held = { state, pend: state.pend, pending: await loadPending(options.storage, walletId) }
+  return firstOf<{ held: HeldShare; kit?: Kit }>([
+    received,
+    askNode(joining, held).then((kit) => ({ held, kit })),
+  ])
 }
 
 /** From `join` to the stored share, and only then `ack`. */
@@ -95,7 +124,7 @@ async function receiveShare(
   joining: Joining,
   before: DeviceEpochs,
   conversation: Conversation,
-): Promise<{ epochs: DeviceEpochs; pend: DevicePending; pending: Pending }> {
+): Promise<HeldShare> {
   const { options, invitation, walletId, identity, engine, report } = joining
   report('invitation')
   const invited = await conversation.ask('join', new Uint8Array(0), 'invitation')
@@ -127,16 +156,18 @@ async function receiveShare(
 
   report('store')
   const { record, share, shareProof } = made
+  const { transcript } = record
   const id = { epoch: asked.epoch, attempt: asked.attempt }
   const kit: Kit = { record, signatures, node: base.node }
   const pending: Pending = { share, otSetup: new Uint8Array(0), kit, commit: NO_COMMIT }
-  const { state } = device.received(before, { id, transcript: toBase64url(record.transcript) })
-  if (state.pend === null) throw new TercetError('conflict')
+  const { state, effects } = device.received(before, { id, transcript: toBase64url(transcript) })
+  if (state.pend === null || effects.length === 0)
+    throw new TercetError('conflict', { message: 'A share of another attempt is waiting for the node here.' })
+  throwIfAborted(joining.signal)
   await storePending(options.storage, walletId, state, pending)
-  const { transcript } = record
   const ack = encodeMessage('newcomer.res2', { transcript, shareProof, signature: signatures.device })
   await conversation.send('ack', ack)
-  return { epochs: state, pend: state.pend, pending }
+  return { state, pend: state.pend, pending }
 }
 
 /** A newcomer does not send COMMIT itself. */
@@ -201,14 +232,14 @@ async function signaturesOn(
   return dealt ? { ...both, recovery: dealerSignature } : both
 }
 
-function conversationOf({ options, invitation, identity }: Joining): Conversation {
-  const { link, signal, random = platformRandom } = options
+function conversationOf({ options, invitation, identity, signal }: Joining): Conversation {
+  const { link, random = platformRandom } = options
   return new Conversation({
     link,
     identity,
     peer: invitation.from,
     session: random(SESSION_BYTES),
     timeoutMilliseconds: options.linkTimeoutMilliseconds ?? LINK_TIMEOUT_MILLISECONDS,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   })
 }

@@ -23,7 +23,7 @@ import { decodeTexts, encodeTexts, reading, read as readPart, text, write } from
 import type { WalletMeta } from '../records.js'
 import { assertEcho, read, statusIn } from '../reshare/answers.js'
 import { endReplaced } from '../reshare/final.js'
-import type { OperatorStage } from './operator.js'
+import type { OperatorStage } from './stages.js'
 
 /** Ends what is under way: `none` where nothing is. @throws TercetError; what is under way then stays, and is continued */
 export async function finishOperatorChange(

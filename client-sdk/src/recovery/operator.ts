@@ -26,18 +26,7 @@ import { settle } from '../reshare/settle.js'
 import { assertPrepared, checked, nextAttempt } from './dealing.js'
 import { asLinkFailure } from './link-errors.js'
 import { finishOperatorChange } from './operator-commit.js'
-
-/** In order: the new node's offer, new shares with the other dealer, the new node's share, the store, both nodes, the first signature. */
-export const OPERATOR_STAGES = [
-  'offer',
-  'deal',
-  'hand-over',
-  'store',
-  'commit',
-  'self-test',
-  'ready',
-] as const
-export type OperatorStage = (typeof OPERATOR_STAGES)[number]
+import { OPERATOR_STAGES, type OperatorStage } from './stages.js'
 
 export interface ChangeOperatorOptions {
   /** Where the new node is reached. */

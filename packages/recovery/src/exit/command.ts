@@ -38,6 +38,7 @@ export function addExit(program: Command, say: (report: Report) => void): void {
         '--link <link>',
         'a folder that the device sees too, or `loopback` for the same machine',
       )
+      .option('--address <address>', "the wallet's address: a kit of any other is refused")
       .option(
         '--wait <seconds>',
         `how long to wait for the device's next message: ${WAIT_SECONDS}`,

@@ -7,9 +7,10 @@ import { Conversation, LinkError } from '@tercet/wire/conversation'
 import { recoverySigner } from '@tercet/wire/identity'
 import { Refused } from '../exit.js'
 import { type KeyOptions, openKeyFor } from '../key-source.js'
-import type { ConsistentKit } from '../kit-verification.js'
+import { type ConsistentKit, kitAddress } from '../kit-verification.js'
 import { openShare } from '../kits.js'
 import { openLink } from '../link/open.js'
+import { tell } from '../terminal.js'
 import { confirmOneMachine } from './ask.js'
 import { ExitRefused } from './judge.js'
 
@@ -30,10 +31,19 @@ export interface Party {
 
 export interface PartyOptions extends KeyOptions {
   readonly link: string
+  /** The wallet's address, where the user gives it. */
+  readonly address?: string
   /** For one message of the device, seconds. */
   readonly wait?: number
   /** Confirms beforehand that two shares come together on this machine. */
   readonly oneMachine?: boolean
+}
+
+/** The kit is that of the address, where one was given. @throws Refused `failed` */
+export function assertAddress({ kit }: ConsistentKit, address: string | undefined): void {
+  const found = kitAddress(kit)
+  if (address !== undefined && found.toLowerCase() !== address.toLowerCase())
+    throw new Refused('failed', `this kit is of another wallet: ${found}`, { reason: 'other-wallet' })
 }
 
 /** Opens share and link for the work, and closes the link after it. @throws Refused, with the session's end in plain words */
@@ -42,8 +52,10 @@ export async function asParty<T>(
   options: PartyOptions,
   work: (party: Party) => Promise<T>,
 ): Promise<T> {
+  assertAddress(found, options.address)
   await confirmOneMachine(options.link, options.oneMachine)
   const { sidInputs } = found.kit.record
+  tell('opening the recovery key')
   const { kappa } = await openKeyFor(sidInputs.recoveryKey, options)
   const share = openShare(found, kappa)
   const identity = recoverySigner(kappa)

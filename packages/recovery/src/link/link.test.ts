@@ -83,6 +83,11 @@ describe('loopback HTTP', () => {
       expect((await post(url, Uint8Array.of(2))).status).toBe(404)
       expect((await fetch(`${url}?from=0`)).status).toBe(404)
     }
+    // A page that has the code may speak, another learns nothing.
+    const preflight = (url: string) =>
+      fetch(url, { method: 'OPTIONS', headers: { origin: 'https://wallet.example' } })
+    expect((await preflight(link.url)).headers.get('access-control-allow-origin')).toBe('*')
+    expect((await preflight(other)).headers.get('access-control-allow-origin')).toBeNull()
     const asked = fetch(`${link.url}?from=0`)
     await link.send(Uint8Array.of(3))
     expect(new Uint8Array(await (await asked).arrayBuffer())).toEqual(Uint8Array.of(3))

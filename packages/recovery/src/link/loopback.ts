@@ -13,6 +13,12 @@ const MAX_WAITING = 8
 /** How long the end waits for the device to fetch our last frame. */
 const FAREWELL_MILLISECONDS = 3000
 
+const CORS = [
+  ['access-control-allow-origin', '*'],
+  ['access-control-allow-headers', 'content-type'],
+  ['access-control-allow-private-network', 'true'],
+] as const
+
 export interface LoopbackLink extends Link {
   /** `http://127.0.0.1:PORT/CODE`: for the device, and for nobody else. */
   readonly url: string
@@ -38,6 +44,9 @@ export async function loopbackLink(): Promise<LoopbackLink> {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1')
     if (!same(pathname, `/${code}`)) return end(response, 404)
+    // A device may be a page of some site: the code, not its origin, says that it may.
+    for (const [name, value] of CORS) response.setHeader(name, value)
+    if (request.method === 'OPTIONS') return end(response, 204)
     if (request.method === 'POST') return take(request, response)
     if (request.method !== 'GET') return end(response, 405)
     const wanted = Number(searchParams.get('from'))

@@ -10,7 +10,7 @@ import { decodeJoinCode, encodeInvitation } from '@tercet/wire/join-code'
 import { encodeKit } from '@tercet/wire/kit'
 import type { Command } from 'commander'
 import { askYes, assertCanAsk, confirmOneMachine } from '../exit/ask.js'
-import { asRefused, parseSeconds, random, WAIT_SECONDS } from '../exit/party.js'
+import { asRefused, assertAddress, parseSeconds, random, WAIT_SECONDS } from '../exit/party.js'
 import { reasonOf } from '../exit/serve.js'
 import { Refused } from '../exit.js'
 import { writeNew } from '../files.js'
@@ -30,6 +30,7 @@ import { firstState, readState, writeState } from './state-file.js'
 interface RecoverOptions extends KeyOptions {
   readonly device: string
   readonly link: string
+  readonly address?: string
   readonly node?: string
   readonly state?: string
   readonly theft?: boolean
@@ -66,6 +67,7 @@ export function addRecover(program: Command, say: (report: Report) => void): voi
         '--link <link>',
         'a folder that the device sees too, or `loopback` for the same machine',
       )
+      .option('--address <address>', "the wallet's address: a kit of any other is refused")
       .option('--node <url>', "the node's address, where it is not that of the kit")
       .option('--state <file>', 'what this recovery remembers between runs: KIT.recovery where left out')
       .option('--theft', 'the device was stolen rather than lost')
@@ -91,11 +93,13 @@ async function recover(path: string, options: RecoverOptions): Promise<Report> {
   const change = changeOf(options, newDevice)
   tell('checking the kit')
   const found = await readKit(path)
+  assertAddress(found, options.address)
   const address = kitAddress(found.kit)
   await confirm(address, options)
   await confirmOneMachine(options.link, options.oneMachine)
 
   const { sidInputs } = found.kit.record
+  tell('opening the recovery key')
   const { kappa } = await openKeyFor(sidInputs.recoveryKey, options)
   const identity = recoverySigner(kappa)
   const asked: ClaimOptions = {

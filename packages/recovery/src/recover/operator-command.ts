@@ -31,6 +31,7 @@ export function addReplaceOperator(program: Command, say: (report: Report) => vo
         '--link <link>',
         'a folder that the device sees too, or `loopback` for the same machine',
       )
+      .option('--address <address>', "the wallet's address: a kit of any other is refused")
       .option(
         '--wait <seconds>',
         `how long to wait for the device's next message: ${WAIT_SECONDS}`,
