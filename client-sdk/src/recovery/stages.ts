@@ -1,4 +1,4 @@
-// Which stages do joining a wallet and changing its operator go through, as a user is told of them?
+// Which stages does a change of operator go through, as a user is told of them?
 
 /** In order: the new node's offer, new shares with the other dealer, the new node's share, the store, both nodes, the first signature. */
 export const OPERATOR_STAGES = [

@@ -101,7 +101,7 @@ export function unknown(state: DeviceEpochs, id: ShareId): DeviceStep {
 
 /**
  * NEVER from the new node of an operator change. An old node that deals may have let go of the key: it is told
- * first, with WITHDRAW, and its UNKNOWN is obeyed; until then, or until it is given up for lost, nothing changes.
+ * first, with WITHDRAW, and pend goes on its answer; until then, or until it is given up for lost, nothing changes.
  */
 export function never(
   state: DeviceEpochs,
