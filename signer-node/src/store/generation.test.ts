@@ -1,6 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { append } from '../audit/log.js'
 import { openGeneration, restartGeneration } from './generation.js'
@@ -72,4 +73,24 @@ test('a crash between the first entry and its note is no older database', async 
     await entry(store, 1)
   })
   await running(folder, (store) => entry(store, 2))
+})
+
+test.each([
+  ['taken away', 'DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)'],
+  ['changed', 'UPDATE audit SET hash = zeroblob(32) WHERE seq = (SELECT max(seq) FROM audit)'],
+])('an entry that is %s between a start and its first entry is noticed', async (_, statement) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tercet-generation-'))
+  createDatabase(join(folder, 'db'))
+  await running(folder, async (store) => {
+    for (let time = 0; time < 2; time++) await entry(store, time)
+  })
+  await running(folder, (store) => entry(store, 2))
+  const tampered = running(folder, (store) => {
+    const writer = new Database(join(folder, 'db'))
+    for (const kind of ['update', 'delete']) writer.exec(`DROP TRIGGER audit_no_${kind}`)
+    writer.exec(statement)
+    writer.close()
+    return entry(store, 3)
+  })
+  await expect(tampered).rejects.toThrow('storage')
 })

@@ -4,6 +4,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } f
 import { dirname } from 'node:path'
 import { equalBytes } from '@tercet/protocol/bytes'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
+import { genesis } from '../audit/log.js'
 import { StartRefused } from '../refusal.js'
 import { type Head, type Store, syncFolder } from './open.js'
 
@@ -34,6 +35,7 @@ export async function openGeneration(path: string, store: Store): Promise<Genera
       'the database is older than it was when this node ran last. If it was restored on purpose, run `tercet-node acknowledge-restore`',
     )
   }
+  store.expectHead(await headOf(store))
   const record = writer(path)
   // Before the first entry, not with it: a crash in between would leave a history without a record.
   if (seen === undefined) record.begin()
@@ -72,6 +74,13 @@ function readRecord(path: string): Head | undefined {
   const match = /^tercet-generation-1 (\d{1,15}) ([\w-]{43})$/.exec(text)
   if (match === null) throw new StartRefused(`${path} is not a generation record`)
   return { seq: Number(match[1]), hash: fromBase64url(match[2] ?? '', 'generation', 32) }
+}
+
+async function headOf(store: Store): Promise<Head> {
+  const row = await store.read((db) =>
+    db.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1).executeTakeFirst(),
+  )
+  return row ?? { seq: 0, hash: genesis() }
 }
 
 async function hasEntries(store: Store): Promise<boolean> {

@@ -25,6 +25,8 @@ export interface Store {
   readonly states: KeyStates
   /** Tags rows of other tables. */
   readonly tagger: Tagger
+  /** The entry that the next one must follow, from now on: what is taken away or added by others stops the process. */
+  expectHead(head: Head): void
   /** Called after every commit that wrote an audit entry. */
   onHead: ((head: Head) => void) | undefined
   /** Moves what was committed out of the write-ahead log and empties it: what was erased is then on disk nowhere. */
@@ -117,6 +119,9 @@ export function openStore(
       }),
     states: new KeyStates(tagger ?? NO_TAGGER),
     tagger: tagger ?? NO_TAGGER,
+    expectHead: (head) => {
+      newest = head
+    },
     onHead: undefined,
     // Through the query builder, which waits for a transaction that is open. Busy readers are no failure.
     checkpoint: () =>
