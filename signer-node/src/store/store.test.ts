@@ -148,8 +148,12 @@ describe('wallets', () => {
     expect(await find()).toMatchObject({ epoch: 0, state: { locked: false } })
     await expect(findWallet(store, random(32), wallet.device)).rejects.toThrow('not-found')
     await expect(findWallet(store, wallet.keyId, random(34))).rejects.toThrow('not-found')
+    const retired = { retired: { epoch: 1, attempt: 1 }, successor: 'next' }
+    await change('retired', async (_, state) => ({ ...state, retired }))
+    await expect(find()).rejects.toThrow('not-found')
     await change('recovery', async (_, state) => ({
       ...state,
+      retired: null,
       devices: state.devices.map((device) => ({ ...device, revoked: 5 })),
     }))
     await expect(find()).rejects.toThrow('not-found')

@@ -35,7 +35,10 @@ async function walletIn(
   epoch: number | undefined,
 ): Promise<Wallet> {
   const state = await store.states.read(db, keyId)
-  if (state === undefined || !isDevice(state, toBase64url(device))) throw new Refusal('not-found')
+  // A key that was handed over is not here any more.
+  if (state === undefined || state.retired !== null || !isDevice(state, toBase64url(device))) {
+    throw new Refusal('not-found')
+  }
   return { keyId, ...generationOf(state, device, epoch), state, device }
 }
 
