@@ -12,12 +12,13 @@ import { codeOf, TercetError, throwIfAborted } from '../errors.js'
 import type { Creation } from '../keygen.js'
 import type { Live } from '../live.js'
 import { finish } from '../opening.js'
-import { channelOf, given, type WalletOptions } from '../options.js'
+import { channelOf, given, } from '../options.js'
 import type { Report } from '../progress.js'
 import type { WalletMeta } from '../records.js'
 import { assertEcho, read } from '../reshare/answers.js'
 import { pause } from '../waiting.js'
-import type { JoinOptions, JoinStage } from './join.js'
+import { type JoinOptions, walletOptions } from './join-options.js'
+import type { JoinStage } from './stages.js'
 
 /** What a joining works with. */
 export interface Joining {
@@ -129,9 +130,4 @@ export async function askNode(joining: Joining, { pending }: HeldShare): Promise
     }
     await pause(POLL_MILLISECONDS, signal)
   }
-}
-
-/** The options that every wallet has; the stages of joining are its own. */
-export function walletOptions({ onProgress: _, ...options }: JoinOptions): WalletOptions {
-  return options
 }

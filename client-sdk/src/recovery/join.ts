@@ -9,7 +9,7 @@ import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/m
 import { DEVICE } from '@tercet/protocol/party'
 import { u32be, u64be } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
-import { Conversation, type Link } from '@tercet/wire/conversation'
+import { Conversation, } from '@tercet/wire/conversation'
 import { type Identity, recoveryIdentity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import { decodeInvitation, encodeJoinCode, type Invitation } from '@tercet/wire/join-code'
 import { decodeKit, type Kit, type KitSignatures } from '@tercet/wire/kit'
@@ -20,40 +20,15 @@ import { loadEpochs, loadPending, type Pending, storePending } from '../epoch-re
 import { TercetError, throwIfAborted } from '../errors.js'
 import { keyOf, type Live } from '../live.js'
 import { withEngine } from '../opening.js'
-import type { WalletOptions } from '../options.js'
-import { type Progress, reporter } from '../progress.js'
+import { reporter } from '../progress.js'
 import { loadWallet } from '../records.js'
 import { DEFAULT_PATH } from '../requests.js'
 import { asPeerFault } from '../reshare/answers.js'
 import type { DeviceStorage } from '../storage/storage.js'
-import {
-  askNode,
-  awaitCommit,
-  firstOf,
-  type HeldShare,
-  type Joining,
-  openJoined,
-  walletOptions,
-} from './join-commit.js'
+import { askNode, awaitCommit, firstOf, type HeldShare, type Joining, openJoined } from './join-commit.js'
+import { type JoinOptions, walletOptions } from './join-options.js'
 import { asLinkFailure } from './link-errors.js'
-
-/** The stages of a new device: over the link, in its store, at the node, and its first signature. */
-export const JOIN_STAGES = ['invitation', 'share', 'verify', 'store', 'commit', 'self-test', 'ready'] as const
-export type JoinStage = (typeof JOIN_STAGES)[number]
-
-export interface JoinOptions extends Omit<WalletOptions, 'onProgress'> {
-  /** The link to the recovery machine, or to the old device. */
-  readonly link: Link
-  /** The code that the recovery machine, or the old device, shows. */
-  readonly invitation: string
-  /** The wallet's address, where the user knows it: at `m/0/0`. Any other wallet is refused. */
-  readonly address?: string
-  /** Where the node is reached, if it is not where the kit says. */
-  readonly node?: string
-  readonly onProgress?: (progress: Progress<JoinStage>) => void
-  /** For one message over the link, where a person may have to act: ten minutes where left out. */
-  readonly linkTimeoutMilliseconds?: number
-}
+import { JOIN_STAGES } from './stages.js'
 
 const LINK_TIMEOUT_MILLISECONDS = 600_000
 

@@ -11,3 +11,7 @@ export const OPERATOR_STAGES = [
   'ready',
 ] as const
 export type OperatorStage = (typeof OPERATOR_STAGES)[number]
+
+/** The stages of a new device: over the link, in its store, at the node, and its first signature. */
+export const JOIN_STAGES = ['invitation', 'share', 'verify', 'store', 'commit', 'self-test', 'ready'] as const
+export type JoinStage = (typeof JOIN_STAGES)[number]
