@@ -1,43 +1,42 @@
 // Does a refresh give new shares of the same key, and does one that is cut off at any point end in one epoch?
 
+import 'fake-indexeddb/auto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { EndpointName } from '@tercet/wire/endpoints'
 import { decodeKit } from '@tercet/wire/kit'
 import { recoverMessageAddress } from 'viem'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { OpenOptions } from '../options.js'
+import { fileStorage } from '../storage/file.js'
+import { indexedDbStorage } from '../storage/indexeddb.js'
 import { memoryStorage } from '../storage/memory.js'
 import type { DeviceStorage } from '../storage/storage.js'
-import { FakeNode, Refusal, testRecovery } from '../testing/fake-node.js'
-import { Wallet } from '../wallet.js'
+import { type Born, bornWallet, openWith, withIdentity } from '../testing/born-wallet.js'
+import { type FakeNode, Refusal } from '../testing/fake-node.js'
+import type { Wallet } from '../wallet.js'
 
-let born: FakeNode
-const first = memoryStorage()
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tercet-refresh-'))
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true })
+})
+
+let born: Born
 let node: FakeNode
 let storage: DeviceStorage
 let id: string
 const opened: Wallet[] = []
 
 beforeAll(async () => {
-  born = await FakeNode.start()
-  const made = await Wallet.create({
-    node: 'https://node.example',
-    recovery: testRecovery(),
-    transport: born.transport,
-    pool: { size: 0 },
-    storage: first,
-  })
-  id = made.id
-  await made.close()
+  born = await bornWallet()
+  id = born.id
 })
-/** The wallet and its node as they were when they were made. */
 beforeEach(async () => {
-  node = born.copy()
-  const records = memoryStorage()
-  for (const key of await first.list('')) {
-    const value = await first.get(key)
-    if (value !== undefined) await records.put({ [key]: value })
-  }
-  storage = { ...records, identity: () => first.identity() }
+  ;({ node, storage } = await born.copy())
 })
 afterEach(async () => {
   node.fault = (_, answer) => answer()
@@ -45,13 +44,7 @@ afterEach(async () => {
 })
 
 async function open(extra: Partial<OpenOptions> = {}): Promise<Wallet> {
-  const wallet = await Wallet.open({
-    walletId: id,
-    storage,
-    transport: node.transport,
-    pool: { size: 0 },
-    ...extra,
-  })
+  const wallet = await openWith(node, storage, id, extra)
   opened.push(wallet)
   return wallet
 }
@@ -134,14 +127,11 @@ describe('a refresh', () => {
 })
 
 describe('a refresh that is cut off', () => {
+  // Whether message or answer is lost looks the same to the device: each of the four is lost once.
   const points: readonly (readonly [EndpointName, 'message' | 'answer'])[] = [
     ['reshare.start', 'message'],
-    ['reshare.start', 'answer'],
-    ['reshare.deal', 'message'],
     ['reshare.deal', 'answer'],
     ['reshare.commit', 'message'],
-    ['reshare.commit', 'answer'],
-    ['reshare.final', 'message'],
     ['reshare.final', 'answer'],
   ]
   it.each(points)(
@@ -169,19 +159,33 @@ describe('a refresh that is cut off', () => {
     },
   )
 
-  it('at COMMIT is finished by opening the wallet alone', async () => {
+  const stores: readonly (readonly [string, () => Promise<DeviceStorage>])[] = [
+    ['memory', async () => memoryStorage()],
+    ['a file', () => fileStorage({ path: join(folder, 'device.tercet'), passphrase: 'correct horse' })],
+    ['IndexedDB', () => indexedDbStorage({ name: 'refresh' })],
+  ]
+  it.each(stores)('at COMMIT is finished by opening the wallet alone (%s)', async (name, make) => {
+    ;({ node, storage } = await born.copy(await make()))
+    const identity = { identity: () => device }
+    const device = storage.identity()
     const wallet = await open()
     lose('reshare.commit', 'answer')
     await expect(wallet.refresh()).rejects.toMatchObject({ code: 'network', retry: 'safe', keySafe: true })
     await wallet.close()
     node.fault = (_, answer) => answer()
     node.restart()
+    if (name !== 'memory') {
+      await storage.close()
+      storage = withIdentity(await make(), identity)
+    }
     const again = await open()
     await expect.poll(() => node.epochs?.state.old, { timeout: 20_000 }).toBeNull()
     expect(await epochOf(again)).toBe(1)
     const commits = node.passed.filter(({ name }) => name === 'reshare.commit')
     expect(new Set(commits.map(({ body }) => body.toString())).size).toBe(1)
     await signs(again, 'finished')
+    await again.close()
+    await storage.close()
   })
 
   it('is asked for again in the same process, and the one that may have been committed is as good as a new one', async () => {
@@ -221,6 +225,28 @@ describe('a refresh that is cut off', () => {
     await expect.poll(() => node.epochs?.state.old, { timeout: 20_000 }).toBeNull()
     expect(await epochOf(again)).toBe(1)
     await signs(again, 'afterwards')
+  })
+})
+
+describe('a device that was put back', () => {
+  it('to before the last refresh signs while the node has its old shares, and cannot refresh', async () => {
+    const backup: Record<string, Uint8Array> = {}
+    for (const key of await storage.list('')) backup[key] = (await storage.get(key)) ?? new Uint8Array(0)
+    const wallet = await open()
+    lose('reshare.final', 'message')
+    await wallet.refresh()
+    await wallet.close()
+    node.fault = (_, answer) => answer()
+    await storage.delete(await storage.list(''))
+    await storage.put(backup)
+    const restored = await open()
+    await signs(restored, 'with the old shares')
+    await expect(restored.refresh()).rejects.toMatchObject({
+      code: 'behind',
+      retry: 'recover',
+      keySafe: true,
+    })
+    await signs(restored, 'still')
   })
 })
 
