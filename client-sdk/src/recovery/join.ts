@@ -9,7 +9,7 @@ import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/m
 import { DEVICE } from '@tercet/protocol/party'
 import { u32be, u64be } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
-import { Conversation, } from '@tercet/wire/conversation'
+import { Conversation } from '@tercet/wire/conversation'
 import { type Identity, recoveryIdentity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import { decodeInvitation, encodeJoinCode, type Invitation } from '@tercet/wire/join-code'
 import { decodeKit, type Kit, type KitSignatures } from '@tercet/wire/kit'
