@@ -80,7 +80,7 @@ export const LIMITS = {
   /** After which a device that has not confirmed its new share is reported. */
   unconfirmedSeconds: 3 * 86_400,
   /** Of one who may start them. */
-  resharesPerHour: 20,
+  resharesPerHour: 60,
   sessionSeconds: 120,
   /** How long the answer of a pool signature is kept for retries. */
   answerSeconds: 600,
