@@ -26,6 +26,7 @@ import {
   type WalletMeta,
   type WalletRecords,
 } from './records.js'
+import { newAge } from './setup-age.js'
 import type { DeviceStorage } from './storage/storage.js'
 
 /** The recovery key's public half, and its holder's proof for this device. Bytes, or their base64url. */
@@ -121,7 +122,7 @@ export async function makeKey(
   const ours = await signTagged(identity, 'sig/tr', partyName(DEVICE), keyId, transcript)
   const body = encodeMessage('keygen.req3', { transcript, shareProof: made.shareProof, signature: ours })
   const records: WalletRecords = {
-    meta: { stage: 'confirm', node, cosigner },
+    meta: { stage: 'confirm', node, cosigner, age: newAge(Math.floor(channel.options.clock() / 1000)) },
     share: made.share,
     otSetup: made.otSetup,
     kit: unaddressed(made.record, ours, made.cosignerSignature),

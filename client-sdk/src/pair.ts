@@ -10,6 +10,7 @@ import type { Channel, Session } from './channel.js'
 import type { Engine, Handle, PresignatureHandle } from './engine/contract.js'
 import { codeOf, TercetError } from './errors.js'
 import { type Held, orDrop, sendHeld } from './held.js'
+import { asPeerFault, isProof, needsSetup, startsAgain } from './pair-faults.js'
 import {
   loadWallet,
   type Renewal,
@@ -19,6 +20,7 @@ import {
   type WalletMeta,
   type WalletRecords,
 } from './records.js'
+import { isWornOut, newAge, STORED_EVERY } from './setup-age.js'
 import type { DeviceStorage } from './storage/storage.js'
 import { isLocked, withStrikes } from './strikes.js'
 import { Turnstile } from './waiting.js'
@@ -198,7 +200,7 @@ export class Pair {
       this.#otSetup = stored.otSetup
     } else {
       meta = { ...known, ...(renew === undefined ? {} : { renew }), strikes }
-      const burns = givenUp !== undefined && renew !== 'mismatch'
+      const burns = givenUp !== undefined && (renew === 'peer-fault' || renew === 'burned')
       await (burns ? storeBurn : storeMeta)(storage, walletId, meta)
     }
     this.#meta = meta
@@ -227,6 +229,7 @@ export class Pair {
       await this.#record()
       if (this.#ended) throw new TercetError('mismatch')
       if (isLocked(this.#meta.strikes)) throw new TercetError('locked')
+      if (this.#meta.renew === undefined) await this.#count()
       for (let tried = 1; this.#meta.renew !== undefined; tried++) {
         try {
           await this.#renew(this.#meta.renew, signal)
@@ -251,6 +254,25 @@ export class Pair {
     })
   }
 
+  /** Counts the session that is about to begin. A setup that has served long enough gives way to a new one. (SPEC 2.4) */
+  async #count(): Promise<void> {
+    const { storage, walletId } = this.#options
+    const now = this.#seconds()
+    const { age = newAge(now) } = this.#meta
+    if (isWornOut(age, now)) {
+      this.#giveUp('rotation')
+      return this.#record()
+    }
+    const counted = { ...age, sessions: age.sessions + 1 }
+    const isKnown = this.#meta.age !== undefined
+    this.#meta = { ...this.#meta, age: counted }
+    if (isKnown && counted.sessions % STORED_EVERY !== 0) return
+    const { meta } = await loadWallet(storage, walletId)
+    // Another tab may have made another setup meanwhile, which has an age of its own.
+    if (meta.age === undefined || meta.age.made === age.made)
+      await storeMeta(storage, walletId, { ...meta, age: counted })
+  }
+
   async #renew(reason: Renewal, signal: AbortSignal | undefined): Promise<void> {
     const { engine, share, storage, walletId } = this.#options
     const first = await engine.run('otStart', { share, reason })
@@ -262,7 +284,8 @@ export class Pair {
     // Another tab or process may have caught the node meanwhile.
     const stored = await loadWallet(storage, walletId)
     if (this.#isOutlived(stored)) throw new TercetError('mismatch')
-    const { renew: _, ...meta } = stored.meta
+    const { renew: _, ...kept } = stored.meta
+    const meta = { ...kept, age: newAge(this.#seconds()) }
     if (isLocked(meta.strikes)) throw new TercetError('locked')
     await storeSetup(storage, walletId, meta, otSetup)
     this.#meta = meta
@@ -286,32 +309,6 @@ export class Pair {
   }
 }
 
-/** Whether the node says that another setup is needed; a difference about the request is not of that kind. */
-export function needsSetup(error: unknown): boolean {
-  if (!(error instanceof TercetError) || error.cause instanceof ProtocolAbort) return false
-  if (error.code === 'mismatch') return error.field === undefined || /^(otSetup|context$)/.test(error.field)
-  return error.code === 'burned' || error.code === 'peer-fault'
-}
-
-/** Whether the node was caught: no accident of a network or a restart explains it. */
-function isProof(error: unknown): boolean {
-  if (!(error instanceof ProtocolAbort)) return false
-  return error.consequence === 'cheat' || error.consequence === 'bad-signature'
-}
-
 function isNewer({ meta, otSetup }: WalletRecords, old: Uint8Array): boolean {
   return meta.renew === undefined && !equalBytes(otSetup, old)
-}
-
-function startsAgain(error: unknown): boolean {
-  const code = codeOf(error)
-  return code === 'unknown-session' || code === 'conflict' || code === 'mismatch' || code === 'expired'
-}
-
-function asPeerFault(error: unknown): unknown {
-  if (error instanceof Malformed)
-    return new TercetError('peer-fault', { incident: `malformed ${error.field}`, cause: error })
-  if (error instanceof ProtocolAbort)
-    return new TercetError('peer-fault', { incident: error.reason, cause: error })
-  return error
 }

@@ -4,7 +4,8 @@ import type { Signature, SigningInput } from '@tercet/protocol/sign'
 import type { Kind } from '@tercet/wire/request'
 import type { Engine, PresignatureHandle } from './engine/contract.js'
 import { codeOf, TercetError, throwIfAborted } from './errors.js'
-import { needsSetup, type Pair } from './pair.js'
+import type { Pair } from './pair.js'
+import { needsSetup } from './pair-faults.js'
 import { unlessAborted } from './waiting.js'
 
 export interface PresignerOptions {

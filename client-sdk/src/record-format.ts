@@ -40,20 +40,25 @@ export async function write(
   parts: { readonly [P in Part]?: Uint8Array },
 ): Promise<void> {
   const records = Object.entries(parts).map(([part, bytes]) => [`${PREFIX}${walletId}/${part}`, bytes])
+  await ofStore(storage.put(Object.fromEntries(records)))
+}
+
+/** What a store does for us: whatever it fails with, whoever wrote it, is a failure of the store. @throws TercetError `storage` */
+export async function ofStore<T>(work: Promise<T>): Promise<T> {
   try {
-    await storage.put(Object.fromEntries(records))
+    return await work
   } catch (error) {
     throw error instanceof TercetError ? error : new TercetError('storage', { cause: error })
   }
 }
 
-/** A part, or undefined where there is none or it was emptied. */
+/** A part, or undefined where there is none or it was emptied. @throws TercetError `storage` */
 export async function read(
   storage: DeviceStorage,
   walletId: string,
   part: Part,
 ): Promise<Uint8Array | undefined> {
-  const bytes = await storage.get(keyOf(walletId, part))
+  const bytes = await ofStore(storage.get(keyOf(walletId, part)))
   return bytes === undefined || bytes.length === 0 ? undefined : bytes
 }
 

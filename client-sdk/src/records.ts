@@ -12,6 +12,7 @@ import {
   encodeTexts,
   type KeptMessage,
   keyOf,
+  ofStore,
   PARTS,
   PREFIX,
   read,
@@ -19,12 +20,13 @@ import {
   text,
   write,
 } from './record-format.js'
+import type { SetupAge } from './setup-age.js'
 import type { DeviceStorage } from './storage/storage.js'
 
 /** `confirm`: Req3 is to be sent, or sent again. `test`: the self-test is missing. `ready`: the wallet may be used. */
 export type WalletStage = 'confirm' | 'test' | 'ready'
 
-const RENEWALS = ['peer-fault', 'burned', 'mismatch'] as const satisfies readonly OtReason[]
+const RENEWALS = ['peer-fault', 'burned', 'rotation', 'mismatch'] as const satisfies readonly OtReason[]
 /** Why a device asks for a new OT setup. */
 export type Renewal = (typeof RENEWALS)[number]
 
@@ -38,6 +40,8 @@ export interface WalletMeta {
   readonly renew?: Renewal
   /** When the node was caught, unix seconds: those of one day, up to the number that locks the pair. */
   readonly strikes?: readonly number[]
+  /** Of the OT setup; absent where nothing is known of it. */
+  readonly age?: SetupAge
 }
 
 export interface WalletRecords {
@@ -92,15 +96,17 @@ export async function storeSetup(
   await write(storage, walletId, { meta: encodeMeta(meta), ot: otSetup })
 }
 
-/** Everything of a wallet. @throws TercetError `not-found`, `damaged` */
+/** Everything of a wallet. @throws TercetError `not-found`, `damaged`, `storage` */
 export async function loadWallet(storage: DeviceStorage, walletId: string): Promise<WalletRecords> {
-  const meta = await storage.get(keyOf(walletId, 'meta'))
+  const meta = await ofStore(storage.get(keyOf(walletId, 'meta')))
   if (meta === undefined) throw new TercetError('not-found', { message: 'This device has no such wallet.' })
-  const [share, otSetup, kit] = await Promise.all([
-    storage.get(keyOf(walletId, 'share')),
-    storage.get(keyOf(walletId, 'ot')),
-    storage.get(keyOf(walletId, 'kit')),
-  ])
+  const [share, otSetup, kit] = await ofStore(
+    Promise.all([
+      storage.get(keyOf(walletId, 'share')),
+      storage.get(keyOf(walletId, 'ot')),
+      storage.get(keyOf(walletId, 'kit')),
+    ]),
+  )
   if (share === undefined || otSetup === undefined || kit === undefined) throw new TercetError('damaged')
   return reading(() => ({ meta: decodeMeta(meta), share, otSetup, kit: decodeKit(kit) }))
 }
@@ -114,12 +120,12 @@ export async function loadConfirmation(storage: DeviceStorage, walletId: string)
 
 /** Deletes what was only needed until Res3. */
 export async function forgetConfirmation(storage: DeviceStorage, walletId: string): Promise<void> {
-  await storage.delete([keyOf(walletId, 'confirm')])
+  await ofStore(storage.delete([keyOf(walletId, 'confirm')]))
 }
 
 /** Deletes a wallet that never came into being at the node. */
 export async function forgetWallet(storage: DeviceStorage, walletId: string): Promise<void> {
-  await storage.delete(PARTS.map((part) => keyOf(walletId, part)))
+  await ofStore(storage.delete(PARTS.map((part) => keyOf(walletId, part))))
 }
 
 /** SHA-256 of the kit that was exported last, 32 bytes. */
@@ -138,20 +144,20 @@ export async function storeExported(
 
 /** The wallets of a store, with how far each has come. */
 export async function listWallets(storage: DeviceStorage): Promise<{ id: string; meta: WalletMeta }[]> {
-  const keys = await storage.list(PREFIX)
+  const keys = await ofStore(storage.list(PREFIX))
   const ids = keys
     .filter((key) => key.endsWith('/meta'))
     .map((key) => key.slice(PREFIX.length, -'/meta'.length))
   return Promise.all(
     ids.map(async (id) => {
-      const meta = await storage.get(keyOf(id, 'meta'))
+      const meta = await ofStore(storage.get(keyOf(id, 'meta')))
       if (meta === undefined) throw new TercetError('damaged')
       return { id, meta: reading(() => decodeMeta(meta)) }
     }),
   )
 }
 
-function encodeMeta({ stage, node, cosigner, renew, strikes = [] }: WalletMeta): Uint8Array {
+function encodeMeta({ stage, node, cosigner, renew, strikes = [], age }: WalletMeta): Uint8Array {
   return encodeTexts({
     version: '1',
     stage,
@@ -159,11 +165,12 @@ function encodeMeta({ stage, node, cosigner, renew, strikes = [] }: WalletMeta):
     cosigner: toBase64url(cosigner),
     ...(renew === undefined ? {} : { renew }),
     ...(strikes.length === 0 ? {} : { strikes: strikes.join(' ') }),
+    ...(age === undefined ? {} : { made: String(age.made), sessions: String(age.sessions) }),
   })
 }
 
 function decodeMeta(bytes: Uint8Array): WalletMeta {
-  const { version, stage, node, cosigner, renew, strikes } = decodeTexts(bytes, 'meta')
+  const { version, stage, node, cosigner, renew, strikes, made, sessions } = decodeTexts(bytes, 'meta')
   if (version !== '1') throw new Malformed('meta.version')
   const known = (['confirm', 'test', 'ready'] as const).find((name) => name === stage)
   if (known === undefined) throw new Malformed('meta.stage')
@@ -175,10 +182,16 @@ function decodeMeta(bytes: Uint8Array): WalletMeta {
     cosigner: fromBase64url(text(cosigner, 'meta.cosigner'), 'meta.cosigner', 34),
     ...(reason === undefined ? {} : { renew: reason }),
     ...(strikes === undefined ? {} : { strikes: decodeStrikes(strikes) }),
+    ...(made === undefined ? {} : { age: { made: count(made), sessions: count(sessions) } }),
   }
 }
 
 function decodeStrikes(times: string): number[] {
   if (!/^\d{1,15}( \d{1,15}){0,9}$/.test(times)) throw new Malformed('meta.strikes')
   return times.split(' ').map(Number)
+}
+
+function count(value: string | undefined): number {
+  if (value === undefined || !/^\d{1,15}$/.test(value)) throw new Malformed('meta.age')
+  return Number(value)
 }
