@@ -127,6 +127,9 @@ export class Live {
       return { ...seen, ...signed }
     } catch (error) {
       const named = withRequest(error, name)
+      if (!OUTDATED.has(named.code) || this.closed) throw named
+      const { endOperatorChange } = await import('./recovery/resume.js')
+      if (await endOperatorChange(this, signal)) return this.sign({ ...draft, ...name }, signal)
       if (named.code !== 'not-found') throw named
       const { explain } = await import('./reshare/final.js')
       return explain(this, named, signal)

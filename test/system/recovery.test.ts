@@ -100,4 +100,19 @@ describe('a lost device', () => {
     await joined.close()
     await wallet.close()
   })
+
+  it('is not replaced once the old device has vetoed it', async () => {
+    const { wallet, key, kit } = await recoverableWallet(folder, 'disputed', node.url, 3600)
+    const code = await joinCode({ storage: memoryStorage() })
+    const args = ['--key', key, '--device', code, '--link', path('disputed-link')]
+    const claimed = startRecovery('recover', kit, ...args)
+    expect(await claimed.ended()).toBe(5)
+    const [claim] = await wallet.claims()
+    await wallet.veto(claim?.id ?? '')
+    const vetoed = startRecovery('recover', kit, ...args)
+    expect(await vetoed.ended()).toBe(1)
+    expect(JSON.parse(vetoed.stdout())).toMatchObject({ ok: false, reason: 'vetoed' })
+    expect((await wallet.signMessage('mine')).address).toBe(wallet.address())
+    await wallet.close()
+  })
 })

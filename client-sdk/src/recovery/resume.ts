@@ -1,5 +1,6 @@
 // What is continued when a wallet is opened? A change of operator or of device that was cut off.
 
+import { loadEpochs } from '../epoch-records.js'
 import { exclusively } from '../exclusive.js'
 import type { Live } from '../live.js'
 import { finishMove } from './move-commit.js'
@@ -12,5 +13,20 @@ export function resumeChange(live: Live): Promise<void> {
     if (live.closed) return
     await finishOperatorChange(live, () => undefined, stopped)
     await finishMove(live, stopped)
+  })
+}
+
+/**
+ * Ends a change of operator that may have left the present node serving nothing: it has let go, and the next one was not
+ * asked yet. Whether anything has changed by it.
+ */
+export async function endOperatorChange(live: Live, signal?: AbortSignal): Promise<boolean> {
+  const { storage, walletId, records } = live
+  const { pend, commitSent } = await loadEpochs(storage, walletId, records.kit)
+  const isOperator = pend?.role === 'operator' || pend?.role === 'operator-alone'
+  if (!isOperator || !commitSent) return false
+  return exclusively(storage, walletId, async () => {
+    const outcome = await finishOperatorChange(live, () => undefined, signal).catch(() => 'none')
+    return outcome !== 'none'
   })
 }
