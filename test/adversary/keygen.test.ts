@@ -131,6 +131,22 @@ describe('Feldman checks', () => {
   })
 })
 
+describe('the recovery party under another name', () => {
+  const idV = Uint8Array.of(2, ...encodePoint(recoveryKey))
+  it('is no device', () => {
+    const proof = proveRecoveryKey(kappa, ownerOf(idV), random)
+    const posing = { idDevice: idV, idCosigner: cosigner.id }
+    const asked = start({ ...pins, parties: posing, recoveryProof: proof }, random)
+    const message = decodeMessage('keygen.req1', asked.send)
+    expect(reasonOf(() => answer({ parties: posing, policyHash }, message, random))).toBe('context, context')
+  })
+
+  it('is no cosigner', () => {
+    const posing = { idDevice: device.id, idCosigner: idV }
+    expect(reasonOf(() => start({ ...pins, parties: posing }, random))).toBe('context, context')
+  })
+})
+
 describe('a rogue key', () => {
   const y = randomScalar(random)
   const target = mulBase(y)

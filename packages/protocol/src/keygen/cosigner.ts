@@ -24,7 +24,7 @@ import { COSIGNER, DEVICE } from '../party.js'
 import type { Random } from '../random.js'
 import { ownerOf, verifyRecoveryKey } from '../recovery-key.js'
 import { newSealKey, seal, unseal } from '../seal.js'
-import { sessionId } from '../session.js'
+import { assertOnlineIdentity, sessionId } from '../session.js'
 import {
   assemble,
   type KeygenParties,
@@ -60,6 +60,7 @@ export function answer(
   random: Random,
 ): { state: CosignerAnswered; send: Uint8Array; sessionId: Uint8Array } {
   const { idDevice, idCosigner } = pins.parties
+  assertOnlineIdentity(idDevice)
   if (isZero(message.nonce)) throw new ProtocolAbort('nonce')
   if (!equalBytes(message.policyHash, pins.policyHash)) throw new ProtocolAbort('context')
   if (!verifyRecoveryKey(message.recoveryKey, ownerOf(idDevice), message.recoveryProof))

@@ -24,7 +24,7 @@ import { COSIGNER, DEVICE } from '../party.js'
 import type { Random } from '../random.js'
 import { ownerOf, verifyRecoveryKey } from '../recovery-key.js'
 import { newSealKey, seal, unseal } from '../seal.js'
-import { sessionId } from '../session.js'
+import { assertOnlineIdentity, sessionId } from '../session.js'
 import {
   assemble,
   type KeygenParties,
@@ -72,6 +72,7 @@ export function start(
   random: Random,
 ): { state: DeviceStarted; send: Uint8Array; sessionId: Uint8Array } {
   const { parties, recoveryKey, recoveryProof, policyHash } = pins
+  assertOnlineIdentity(parties.idCosigner)
   if (!verifyRecoveryKey(recoveryKey, ownerOf(parties.idDevice), recoveryProof))
     throw new ProtocolAbort('keygen-proof')
   const nonce = randomBytes(random, 32)

@@ -9,6 +9,7 @@ import type { KeyShare } from '../key-share.js'
 import type { Party } from '../party.js'
 import type { Random } from '../random.js'
 import { seal } from '../seal.js'
+import { assertOnlineIdentity } from '../session.js'
 import type { Dealer } from './dealer.js'
 import { dealersOf, type Newcomer, ownBase, type Plan, type ReshareSession, type ShareId } from './plan.js'
 
@@ -37,6 +38,7 @@ export function replacePlan(
   const dealers = dealersOf(initiator, responder, newcomer.party)
   const known = base.identities.some((identity) => equalBytes(identity, newcomer.identity))
   if (dealers === undefined || known) throw new ProtocolAbort('newcomer')
+  assertOnlineIdentity(newcomer.identity)
   if (share.party !== initiator && share.party !== responder) throw new Misuse('the share is of no dealer')
   return {
     base,
