@@ -9,7 +9,7 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeProcess, newDataDir, runNodeProgram, startNode } from '../support/node-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
-import { expected, expectOk, messageRequest, RawDevice, type RawWallet, random } from './raw-device.js'
+import { cheat, expected, expectOk, messageRequest, RawDevice, type RawWallet, random } from './raw-device.js'
 import {
   abandon,
   askToLeave,
@@ -177,6 +177,17 @@ describe('with the old node', () => {
     await expect(signs(wallet, wallet)).rejects.toThrow()
     await signs(handed.next, wallet)
   })
+})
+
+test('a pair that was locked since is not let go: only the recovery share lifts the lock', async () => {
+  const wallet = await newWallet()
+  const handed = await handOver(wallet, next)
+  for (let strikes = 0; strikes < 3; strikes++) {
+    expect((await cheat(wallet)).code).toBe('peer-fault')
+    if (strikes < 2) await wallet.device.renew(wallet, 'burned')
+  }
+  expect((await release(wallet, handed)).code).toBe('locked')
+  expect(joinStatus(await commitAt(wallet, handed, NO_CONSENT)).status).toBe('not-yet')
 })
 
 test('without the old node: device and recovery share hand the wallet over', async () => {

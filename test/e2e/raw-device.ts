@@ -289,6 +289,16 @@ export function selfTest(wallet: RawWallet): SigningRequest {
   }
 }
 
+/** A proven cheat: the check of the OT extension fails. */
+export function cheat(wallet: RawWallet): Promise<Answer> {
+  const { device } = wallet
+  const started = presign.start(device.context(wallet), 1, random)
+  const session = device.session('presign', started.nonce)
+  const bent = started.send.slice()
+  bent[bent.length - 1] = (bent[bent.length - 1] ?? 0) ^ 1
+  return device.send('presign.start', { session, wallet }, bent)
+}
+
 export function expectOk(answer: Answer): Uint8Array {
   if (answer.code !== 'ok') throw new Error(`the node said ${answer.code} ${answer.field ?? ''}`)
   if (!answer.signed) throw new Error('the answer is not signed for this request')

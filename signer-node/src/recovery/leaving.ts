@@ -75,6 +75,8 @@ export function createLeaving(
       const signature = await signTagged(identity, 'sig/release', ...about, Tr, successor)
       const result = encodeMessage('reshare.released', { ...id, release: signature })
       if (before.epochs.released !== null) return result
+      // The next cosigner knows of no strikes: a lock, which may have come since PREP, is not left behind that way.
+      if (before.locked) throw new Refusal('locked')
       const time = node.clock.now()
       const { state } = await applyStep(tx, keyId, before, { state: epochs, revoke }, time)
       return { state, entries: [{ event: 'released', time }], result }
