@@ -8,6 +8,7 @@ import { serve } from '../app.js'
 import { append } from '../audit/log.js'
 import { type Config, filesOf, LIMITS, type Place } from '../config.js'
 import { type Log, whereOf } from '../log.js'
+import { expireJoins } from '../recovery/joining.js'
 import { setSuccessor } from '../recovery/successors.js'
 import { EXIT, StartRefused } from '../refusal.js'
 import { createSealer, createTagger } from '../seal.js'
@@ -73,6 +74,7 @@ export async function acknowledgeRestore(place: Place): Promise<number> {
     const time = Math.floor(Date.now() / 1000)
     const done = await store.write(async (tx) => {
       await append(tx, { event: 'restore', time, keyId: new Uint8Array(32) })
+      await expireJoins(store, tx, time)
       return restoreWallets(store, tx, noted ?? new Map(), time, LIMITS)
     })
     await store.checkpoint()

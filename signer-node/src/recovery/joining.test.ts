@@ -8,7 +8,7 @@ import { toBase64url } from '@tercet/wire/base64url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createTagger } from '../seal.js'
 import { createDatabase, openStore, type Store } from '../store/open.js'
-import { forgetJoin, type JoinState, readJoin, writeJoin } from './joining.js'
+import { expireJoins, forgetJoin, type JoinState, readJoin, writeJoin } from './joining.js'
 
 const DAY = 86_400
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -63,6 +63,17 @@ test('waits for a week; what was seen stays seen', async () => {
   // Written before anybody is told NEVER: a clock that is set back revives nothing.
   await store.write((tx) => writeJoin(store, tx, keyId, expired, { event: 'abandoned', time: 1 }))
   expect((await read(1000))?.epochs.pend).toBeNull()
+  const rows = await store.read((db) => db.selectFrom('joining').select(['sealed', 'kit']).execute())
+  expect(rows).toEqual([{ sealed: null, kit: null }])
+})
+
+test('a database that was put back revives nothing that was handed over; what was seen stays seen', async () => {
+  await hand(stateOf(1))
+  await store.write((tx) => expireJoins(store, tx, 1001))
+  expect(await read()).toMatchObject({
+    handed: undefined,
+    epochs: { pend: null, seen: { epoch: 1, attempt: 1 } },
+  })
   const rows = await store.read((db) => db.selectFrom('joining').select(['sealed', 'kit']).execute())
   expect(rows).toEqual([{ sealed: null, kit: null }])
 })

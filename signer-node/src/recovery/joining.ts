@@ -94,6 +94,20 @@ export async function writeJoin(
     .execute()
 }
 
+/**
+ * An older database was put back: what was handed over goes, for the newer one may have said of it that it never will be
+ * committed, or have served it. What was seen stays seen. @throws Refusal `storage` for a row that this node did not write
+ */
+export async function expireJoins(store: Store, tx: Tx, time: number): Promise<void> {
+  const rows = await tx.selectFrom('joining').select('key_id').where('sealed', 'is not', null).execute()
+  for (const { key_id: keyId } of rows) {
+    const known = await readJoin(store, tx, keyId, time)
+    if (known === undefined) continue
+    const state = { ...known, epochs: joining.expire(known.epochs) }
+    await writeJoin(store, tx, keyId, state, { event: 'abandoned', time })
+  }
+}
+
 /** The key is served from now on: what was kept of the way here goes. */
 export async function forgetJoin(tx: Tx, keyId: Uint8Array): Promise<void> {
   await tx.deleteFrom('joining').where('key_id', '=', keyId).execute()

@@ -4,12 +4,12 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } f
 import { dirname } from 'node:path'
 import type { ShareId } from '@tercet/protocol/epochs'
 import { toBase64url } from '@tercet/wire/base64url'
-import type { KeyState } from './key-state.js'
+import { isClosed, type KeyState } from './key-state.js'
 import { syncFolder } from './open.js'
 
 /** What the journal says last of a key. */
 export interface Noted extends ShareId {
-  /** Locked, or handed over: it must not be served. */
+  /** Locked, let go of or handed over: it must not be served. */
   readonly isClosed: boolean
 }
 
@@ -31,9 +31,9 @@ export function openJournal(path: string): Journal {
   fsyncSync(file)
   if (isNew) syncFolder(dirname(path))
   return {
-    note: (keyId, { epochs, locked, retired }) => {
-      const { epoch, attempt } = epochs.act.id
-      const closed = locked || retired !== null ? 'closed' : 'open'
+    note: (keyId, state) => {
+      const { epoch, attempt } = state.epochs.act.id
+      const closed = isClosed(state) ? 'closed' : 'open'
       writeSync(file, `tercet-epoch-1 ${toBase64url(keyId)} ${epoch} ${attempt} ${closed}\n`)
       fsyncSync(file)
     },

@@ -102,6 +102,11 @@ export function isDevice({ devices }: KeyState, identity: string): boolean {
   return devices.some((device) => device.identity === identity && device.revoked === null)
 }
 
+/** Whether nothing may be served of the key: it is locked, let go of for another cosigner, or handed over. */
+export function isClosed({ locked, retired, epochs }: KeyState): boolean {
+  return locked || retired !== null || epochs.released !== null
+}
+
 /** The LIVE setup of a generation of shares. */
 export function liveSetupOf({ setups }: KeyState, id: ShareId): LiveSetup | undefined {
   return setups.find((setup) => sameId(setup, id))
@@ -180,7 +185,6 @@ export class KeyStates {
     const before = await this.require(tx, keyId)
     const { state, entries, result } = await work(before)
     const seq = await this.#log(tx, keyId, entries)
-    const isClosed = ({ locked, retired }: KeyState): boolean => locked || retired !== null
     const isSame = sameId(before.epochs.act.id, state.epochs.act.id) && isClosed(before) === isClosed(state)
     if (!isSame) this.onEpoch?.(keyId, state)
     await tx

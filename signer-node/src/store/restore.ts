@@ -2,6 +2,7 @@
 
 import { sameId } from '@tercet/protocol/epochs'
 import { toBase64url } from '@tercet/wire/base64url'
+import { applyStep } from './apply.js'
 import type { Noted } from './journal.js'
 import type { KeyState } from './key-state.js'
 import type { Store } from './open.js'
@@ -18,7 +19,8 @@ export interface Restored {
 /**
  * Burns every setup and leaves every wallet the last strike before its lock: nobody knows how many were counted. A lock
  * stays. A wallet that the journal saw locked, or in a later epoch, is locked: the share that is served there is gone, and
- * the device that this database knows may have been replaced. Spends that were lost are charged again.
+ * the device that this database knows may have been replaced. Spends that were lost are charged again. Claims end and what was
+ * prepared goes: a veto, or that it was given up, may be lost with the newer database.
  */
 export async function restoreWallets(
   store: Store,
@@ -34,7 +36,9 @@ export async function restoreWallets(
     await store.states.update(tx, keyId, async (before) => {
       const { state, burned } = await burnSetups(tx, before, keyId)
       burnedSetups += burned.length
-      const after = restored(state, journal.get(toBase64url(keyId)), time, limits.strikesToLock - 1)
+      const epochs = { ...state.epochs, pend: null, announced: [] }
+      const ended = (await applyStep(tx, keyId, state, { state: epochs, revoke: [] }, time)).state
+      const after = restored(ended, journal.get(toBase64url(keyId)), time, limits.strikesToLock - 1)
       if (after.locked && !before.locked) closedWallets++
       return { state: after, result: undefined, entries: [{ event: 'restore', time }] }
     })
@@ -43,7 +47,7 @@ export async function restoreWallets(
 }
 
 function restored(state: KeyState, noted: Noted | undefined, time: number, least: number): KeyState {
-  const { strikes, epochs } = state
+  const { strikes, epochs, claims } = state
   // The newest strikes kept, the missing ones counted now.
   const counted = Array.from({ length: Math.max(least, strikes.length) }, () => time)
   const isPast = noted !== undefined && !sameId(noted, epochs.act.id)
@@ -52,6 +56,7 @@ function restored(state: KeyState, noted: Noted | undefined, time: number, least
   return {
     ...state,
     epochs: { ...epochs, att },
+    claims: { ...claims, claims: claims.claims.map((row) => ({ ...row, ended: row.ended ?? 'expired' })) },
     strikes: counted,
     locked: state.locked || isPast || noted?.isClosed === true,
   }

@@ -23,6 +23,7 @@ import {
   assertServed,
   countUnconfirmed,
   findWallet,
+  insertShare,
   insertWallet,
   materialOf,
   type NewWallet,
@@ -67,6 +68,16 @@ function newWallet(): NewWallet {
 }
 
 const ID = { epoch: 0, attempt: 0 }
+const CLAIM = {
+  name: 'claim',
+  claim: '',
+  kind: 'device-lost',
+  announced: 1,
+  uptime: 1,
+  delay: 1,
+  both: false,
+  secondFactor: false,
+} as const
 
 /** Changes the wallet's state with one entry. */
 function change(
@@ -233,6 +244,39 @@ describe('wallets', () => {
     expect((await find()).state).toMatchObject({ locked: true, epochs: { att: 7 } })
     const closed = new Map([[toBase64url(other.keyId), { ...ID, isClosed: true }]])
     expect(await restore(70, closed)).toMatchObject({ closedWallets: 1 })
+  })
+
+  test('a restore ends claims and drops what was prepared, with its share', async () => {
+    const row = { ...CLAIM, newDevice: 'N', ended: null }
+    await change('prepared', async (tx, state) => {
+      const { epochs } = state
+      const id = { epoch: 1, attempt: 3 }
+      await insertShare(tx, { keyId: wallet.keyId, ...id }, wallet)
+      const pend = { ...epochs.act, id, kind: 'replace', base: epochs.act.id, successor: null } as const
+      const announced = [{ newHolder: 'N', initiator: 'V', vetoable: true }]
+      const claims = { ...state.claims, claims: [row, { ...row, name: 'other', ended: 'done' as const }] }
+      return { ...state, claims, epochs: { ...epochs, pend, announced, att: 3 } }
+    })
+    await restore(50)
+    const { epochs, claims } = (await find()).state
+    expect(epochs).toMatchObject({ pend: null, announced: [], att: 3 })
+    expect(claims.claims.map(({ ended }) => ended)).toEqual(['expired', 'done'])
+    const rows = await store.read((db) => db.selectFrom('shares').select('attempt').execute())
+    expect(rows).toEqual([{ attempt: 0 }])
+  })
+
+  test('a key that was let go of is closed in the journal, and open again once it is taken back', async () => {
+    const file = join(path, '..', 'released')
+    const journal = openJournal(file)
+    store.states.onEpoch = journal.note
+    const released = { id: { epoch: 1, attempt: 1 }, transcript: 'Tr', successor: 'N' }
+    const noted = () => readJournal(file)?.get(toBase64url(wallet.keyId))?.isClosed
+    await change('released', async (_, state) => ({ ...state, epochs: { ...state.epochs, released } }))
+    expect(noted()).toBe(true)
+    await change('withdrawn', async (_, state) => ({ ...state, epochs: { ...state.epochs, released: null } }))
+    expect(noted()).toBe(false)
+    store.states.onEpoch = undefined
+    journal.close()
   })
 
   const restore = (time: number, journal: ReadonlyMap<string, Noted> = new Map()) =>
