@@ -1,7 +1,7 @@
 // Does a device whose wallet was exposed refuse to sign until its user knows, and for good where it was replaced?
 
 import { afterEach, beforeAll, expect, it } from 'vitest'
-import { markExposed, markReplaced } from './condition.js'
+import { assertNotExposed, markExposed, markReplaced } from './condition.js'
 import type { DeviceStorage } from './storage/storage.js'
 import { bornWallet, openWith } from './testing/born-wallet.js'
 import type { FakeNode } from './testing/fake-node.js'
@@ -51,6 +51,8 @@ it('a device that was replaced signs nothing, whatever else is acknowledged', as
   const wallet = await open()
   await wallet.acknowledgeExposure()
   await expect(wallet.signMessage('replaced')).rejects.toMatchObject({ code: 'replaced', retry: 'no' })
+  // The node's word alone: it keeps nobody from leaving with the recovery key.
+  await assertNotExposed(storage, id)
 })
 
 it('a record of it that is damaged is no permission', async () => {

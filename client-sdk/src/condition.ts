@@ -34,11 +34,18 @@ export async function markReplaced(storage: DeviceStorage, walletId: string): Pr
   await change(storage, walletId, { replaced: true })
 }
 
-/** @throws TercetError `replaced`, `exposed`, `damaged` */
+/** For what the node takes part in. @throws TercetError `replaced`, `exposed`, `damaged` */
 export async function assertUsable(storage: DeviceStorage, walletId: string): Promise<void> {
-  const { replaced, exposed } = await loadCondition(storage, walletId)
-  if (replaced) throw new TercetError('replaced')
-  if (exposed === 'shown') throw new TercetError('exposed')
+  if ((await loadCondition(storage, walletId)).replaced) throw new TercetError('replaced')
+  await assertNotExposed(storage, walletId)
+}
+
+/**
+ * For what is done with the recovery key's holder, who knows whether this device was replaced: a node that lies about it
+ * keeps nobody from leaving. @throws TercetError `exposed`, `damaged`
+ */
+export async function assertNotExposed(storage: DeviceStorage, walletId: string): Promise<void> {
+  if ((await loadCondition(storage, walletId)).exposed === 'shown') throw new TercetError('exposed')
 }
 
 async function change(storage: DeviceStorage, walletId: string, changes: Condition): Promise<void> {

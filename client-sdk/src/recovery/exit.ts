@@ -10,7 +10,7 @@ import { encodeExitRequest } from '@tercet/wire/exit'
 import { type Identity, recoveryIdentity } from '@tercet/wire/identity'
 import { SESSION_BYTES } from '@tercet/wire/link'
 import { encodeRequest } from '@tercet/wire/request'
-import { assertUsable } from '../condition.js'
+import { assertNotExposed } from '../condition.js'
 import type { Engine, Handle } from '../engine/contract.js'
 import { startEngine } from '../engine/engine.js'
 import { platformRandom } from '../engine/platform-random.js'
@@ -160,7 +160,7 @@ export class Exit {
 
   async #sign(draft: RequestDraft): Promise<Signed> {
     if (this.#closed) throw new TercetError('closed')
-    await assertUsable(this.#options.storage, this.#options.walletId)
+    await assertNotExposed(this.#options.storage, this.#options.walletId)
     const { clock = Date.now, random = platformRandom, walletId } = this.#options
     const { expiresAt = Math.floor(clock() / 1000) + LIFETIME_SECONDS } = draft
     const request = completeDraft({ ...draft, expiresAt }, walletId, clock(), random)

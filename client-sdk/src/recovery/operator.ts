@@ -12,7 +12,7 @@ import { recoveryIdentity, signTagged, verifyTagged } from '@tercet/wire/identit
 import { encodeKit } from '@tercet/wire/kit'
 import { SESSION_BYTES } from '@tercet/wire/link'
 import { Channel, type Session } from '../channel.js'
-import { assertUsable } from '../condition.js'
+import { assertNotExposed, assertUsable } from '../condition.js'
 import type { ReplaceResult } from '../engine/contract.js'
 import { type Pending, storePending } from '../epoch-records.js'
 import { TercetError } from '../errors.js'
@@ -22,7 +22,7 @@ import { fetchNodeIdentity } from '../identity.js'
 import type { Live } from '../live.js'
 import { type Progress, type Report, reporter } from '../progress.js'
 import { read } from '../reshare/answers.js'
-import { settle } from '../reshare/settle.js'
+import { settle, settleOrGiveUp } from '../reshare/settle.js'
 import { assertPrepared, checked, nextAttempt } from './dealing.js'
 import { asLinkFailure } from './link-errors.js'
 import { finishOperatorChange } from './operator-commit.js'
@@ -65,8 +65,9 @@ export function changeOperator(live: Live, options: ChangeOperatorOptions): Prom
   return exclusively(storage, walletId, async () => {
     if (live.closed) throw new TercetError('closed')
     await live.catchUp()
-    await assertUsable(storage, walletId)
-    await settle(live, options.signal)
+    const isOldNodeGone = options.link !== undefined
+    await (isOldNodeGone ? assertNotExposed : assertUsable)(storage, walletId)
+    await (isOldNodeGone ? settleOrGiveUp : settle)(live, options.signal)
     if ((await finishOperatorChange(live, report, options.signal)) === 'committed') return
     try {
       await begin(live, options, report)

@@ -1,6 +1,6 @@
 // What has the cosigner said: what was asked for, or where it stands itself? (SPEC 5.2: refusals, UNKNOWN, revoked)
 
-import type { ShareId } from '@tercet/protocol/epochs'
+import { ATTEMPT_WINDOW, type ShareId } from '@tercet/protocol/epochs'
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
 import { decodeMessage, MESSAGES, type MessageName, type MessageOf } from '@tercet/protocol/messages'
 import { TercetError } from '../errors.js'
@@ -30,9 +30,16 @@ export function assertEcho(answer: ShareId, id: ShareId): void {
     throw new TercetError('peer-fault', { incident: 'context' })
 }
 
-/** The shares that the cosigner says it has. */
+/**
+ * Attempts are taken over from a cosigner up to here: another node takes the key over within one window alone, and a
+ * hostile one must not have used it up.
+ */
+const MAX_ATTEMPT = ATTEMPT_WINDOW / 2
+
+/** The shares that the cosigner says it has, and its last attempt. @throws TercetError `peer-fault` for one beyond reason */
 export function standing(status: Status): { act: ShareId; old: ShareId | null; att: number } {
   const { actEpoch, actAttempt, hasOld, oldEpoch, oldAttempt, att } = status
+  if (att > MAX_ATTEMPT) throw new TercetError('peer-fault', { incident: 'attempt' })
   return {
     act: { epoch: actEpoch, attempt: actAttempt },
     old: hasOld === 'yes' ? { epoch: oldEpoch, attempt: oldAttempt } : null,

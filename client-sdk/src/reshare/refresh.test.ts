@@ -8,6 +8,8 @@ import type { EndpointName } from '@tercet/wire/endpoints'
 import { decodeKit } from '@tercet/wire/kit'
 import { recoverMessageAddress } from 'viem'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { loadEpochs } from '../epoch-records.js'
+import { openLive } from '../opening.js'
 import type { OpenOptions } from '../options.js'
 import { fileStorage } from '../storage/file.js'
 import { indexedDbStorage } from '../storage/indexeddb.js'
@@ -15,7 +17,9 @@ import { memoryStorage } from '../storage/memory.js'
 import type { DeviceStorage } from '../storage/storage.js'
 import { type Born, bornWallet, openWith, withIdentity } from '../testing/born-wallet.js'
 import { type FakeNode, Refusal } from '../testing/fake-node.js'
+import type { Transport } from '../transport.js'
 import type { Wallet } from '../wallet.js'
+import { settleOrGiveUp } from './settle.js'
 
 let folder = ''
 beforeAll(async () => {
@@ -228,6 +232,25 @@ describe('a refresh that is cut off', () => {
   })
 })
 
+it('one that nobody will ever answer is given up where the node is gone, and its attempt is not used again', async () => {
+  const wallet = await open()
+  lose('reshare.commit', 'answer')
+  await expect(wallet.refresh()).rejects.toMatchObject({ code: 'network' })
+  await wallet.close()
+  const gone: Transport = () => Promise.reject(new Error('no node'))
+  const live = await openLive({ walletId: id, storage, transport: gone, pool: { size: 0 } })
+  expect(await settleOrGiveUp(live)).toBe('unknown')
+  expect(await settleOrGiveUp(live)).toBe('none')
+  expect(await loadEpochs(storage, id, live.records.kit)).toMatchObject({
+    act: { epoch: 0, attempt: 0 },
+    pend: null,
+    commitSent: false,
+    att: 1,
+  })
+  expect((await storage.list('')).filter((key) => key.includes('/pend-'))).toEqual([])
+  await live.close()
+})
+
 describe('a device that was put back', () => {
   it('to before the last refresh signs while the node has its old shares, and cannot refresh', async () => {
     const backup: Record<string, Uint8Array> = {}
@@ -257,8 +280,11 @@ describe('the cosigner’s answers', () => {
     if (epochs === undefined) throw new Error('no key')
     epochs.state = { ...epochs.state, announced: [{ newHolder: 'x', initiator: 'y', vetoable: true }] }
     await expect(wallet.refresh()).rejects.toMatchObject({ code: 'conflict', keySafe: true })
+    epochs.state = { ...epochs.state, att: 70_000 }
+    await expect(wallet.refresh()).rejects.toMatchObject({ code: 'peer-fault', incident: 'attempt' })
     epochs.state = { ...epochs.state, announced: [], att: 40 }
     await wallet.refresh()
+    // However absurd what it named before, the numbers are not used up.
     expect(decodeKit(await wallet.recoveryKit()).record.attempt).toBe(41)
   })
 
@@ -292,6 +318,18 @@ describe('the cosigner’s answers', () => {
     expect(await epochOf(wallet)).toBe(1)
     await signs(wallet, 'the true answer came')
   })
+})
+
+it('a wait for another change of the shares ends at the caller’s signal, and nothing is begun', async () => {
+  const wallet = await open()
+  const first = wallet.refresh()
+  const controller = new AbortController()
+  const second = wallet.refresh({ signal: controller.signal })
+  controller.abort()
+  await expect(second).rejects.toMatchObject({ code: 'aborted' })
+  await first
+  expect(await epochOf(wallet)).toBe(1)
+  expect(names().filter((name) => name === 'reshare.start').length).toBe(1)
 })
 
 it('two tabs on one store refresh one after the other, and both sign', async () => {

@@ -9,15 +9,16 @@ import { signTagged, verifyTagged } from '@tercet/wire/identity'
 import type { Session } from '../channel.js'
 import { assertUsable } from '../condition.js'
 import type { RecoveryKeyChange, RefreshResult } from '../engine/contract.js'
-import { dropPending, loadEpochs, type Pending, storeEpochs, storePending } from '../epoch-records.js'
+import { type Pending, storeEpochs, storePending } from '../epoch-records.js'
 import { TercetError } from '../errors.js'
 import { exclusively } from '../exclusive.js'
 import { type Held, sendHeld } from '../held.js'
 import type { Live } from '../live.js'
 import { type Progress, REFRESH_STAGES, type RefreshStage, type Report, reporter } from '../progress.js'
 import { loadWallet } from '../records.js'
+import { checked, nextAttempt } from '../recovery/dealing.js'
 import { isLocked } from '../strikes.js'
-import { asPeerFault, standing, statusIn } from './answers.js'
+import { standing, statusIn } from './answers.js'
 import { endReplaced, sendFinal } from './final.js'
 import { settle } from './settle.js'
 
@@ -34,7 +35,7 @@ const ATTEMPTS = 4
 export function refresh(live: Live, options: RefreshOptions, change?: RecoveryKeyChange): Promise<void> {
   const { storage, walletId } = live
   const report = reporter(REFRESH_STAGES, options.onProgress)
-  return exclusively(storage, walletId, async () => {
+  const work = async (): Promise<void> => {
     if (live.closed) throw new TercetError('closed')
     await live.catchUp()
     await assertUsable(storage, walletId)
@@ -47,7 +48,8 @@ export function refresh(live: Live, options: RefreshOptions, change?: RecoveryKe
     report('ready')
     // Until it arrives the cosigner keeps the old shares; it is sent again at every start.
     await sendFinal(live, options.signal).catch(() => undefined)
-  })
+  }
+  return exclusively(storage, walletId, work, options.signal)
 }
 
 function hasRecoveryKey({ records }: Live, recoveryKey: Uint8Array): boolean {
@@ -120,19 +122,6 @@ async function attempt(
   return settled === 'committed' ? undefined : 'again'
 }
 
-/** Takes the next attempt, durably: it is never used again. */
-async function nextAttempt({
-  storage,
-  walletId,
-  records,
-}: Live): Promise<{ state: DeviceEpochs; id: ShareId }> {
-  const before = await loadEpochs(storage, walletId, records.kit)
-  const step = device.prepare(before)
-  if (step === null) throw new TercetError('conflict')
-  await (step.effects.length > 0 ? dropPending : storeEpochs)(storage, walletId, step.state)
-  return { state: step.state, id: step.id }
-}
-
 /** What a refusal means for the next attempt, undefined where there is none. @throws TercetError `replaced` */
 async function refusal(
   live: Live,
@@ -183,13 +172,5 @@ async function pendingOf(
     otSetup,
     kit: { record, signatures, node: { address: '', signature: new Uint8Array(64) } },
     commit: { sessionId, previous: session.previous, body },
-  }
-}
-
-async function checked<T>(step: () => Promise<T>): Promise<T> {
-  try {
-    return await step()
-  } catch (error) {
-    throw asPeerFault(error)
   }
 }

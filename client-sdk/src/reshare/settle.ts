@@ -11,7 +11,7 @@ import {
   storeEpochs,
   storeSwitched,
 } from '../epoch-records.js'
-import { TercetError } from '../errors.js'
+import { codeOf, TercetError } from '../errors.js'
 import { staleKit } from '../kits.js'
 import type { Live } from '../live.js'
 import { loadWallet } from '../records.js'
@@ -28,6 +28,24 @@ export async function settle(live: Live, signal?: AbortSignal): Promise<Settled>
   if (state.pend === null || state.pend.role !== 'refresh') return 'none'
   const pending = await loadPending(storage, walletId)
   return commit(live, state, state.pend, pending, signal)
+}
+
+/**
+ * The same where the user says that the node is gone: then nobody will ever answer, and what is under way is given up. The
+ * old shares are those that the recovery key deals with. @throws TercetError `storage`, `damaged`, `aborted`
+ */
+export async function settleOrGiveUp(live: Live, signal?: AbortSignal): Promise<Settled> {
+  try {
+    return await settle(live, signal)
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'storage' || code === 'damaged' || code === 'aborted' || code === 'closed') throw error
+  }
+  const { storage, walletId, records } = live
+  const state = await loadEpochs(storage, walletId, records.kit)
+  if (state.pend?.role !== 'refresh') return 'none'
+  await dropPending(storage, walletId, device.unknown(state, state.pend.id).state)
+  return 'unknown'
 }
 
 /** Marks that COMMIT may have been sent, and sends it. */
