@@ -110,6 +110,10 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
   const lookAtClocks = createClockWatch(Date.now, clock.monotonic, () => {
     log.warn({ event: 'clock-jump' })
     pairs.dropAll()
+    keygen.sessions.endWhere(() => true, 'unknown-session')
+    otSetups.sessions.endWhere(() => true, 'unknown-session')
+    reshare.sessions.endWhere(() => true, 'unknown-session')
+    recovery.dropAll()
   })
   const gate = createGate(node, (identity) => isRegistered(store, identity))
   const admit: typeof gate.admit = (head, body) => {

@@ -9,6 +9,7 @@ import {
   MESSAGES,
   messageLength,
 } from '@tercet/protocol/messages'
+import * as ot from '@tercet/protocol/ot-setup'
 import * as presign from '@tercet/protocol/presign'
 import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed } from '@tercet/protocol/recovery-key'
 import { request as askFor } from '@tercet/protocol/sign'
@@ -18,6 +19,7 @@ import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type NodeProcess, newDataDir, startNode, VERBOSE } from '../support/node-process.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
+import { TestClock } from '../support/test-clock.js'
 import { expectOk, inputOf, messageRequest, RawDevice, type RawWallet, random, sha256 } from './raw-device.js'
 
 const folder = temporaryFolder('node-attacks')
@@ -222,3 +224,24 @@ function framed(type: number, length: number): Uint8Array {
   body.set([1, type])
   return body
 }
+
+test('a clock that jumps ends every open session: what a copied machine still holds is used by nobody', async () => {
+  const clock = new TestClock(folder, 'jump')
+  const { nodeOptions, under } = clock
+  const other = await startNode({ dataDir: await newDataDir(folder, 'jump'), nodeOptions, under })
+  try {
+    const owner = await RawDevice.create(other.url, other.identity)
+    const made = (await owner.keygen()).wallet
+    const renewal = ot.start(made.share, { initiator: 1, responder: 2 }, 'rotation', random)
+    const opening = { session: owner.session('ot', renewal.nonce), wallet: made }
+    const res1 = expectOk(await owner.send('ot.start', opening, renewal.send))
+    const opened = ot.open(renewal.state, decodeMessage('ot.res1', res1), random)
+    clock.setForward(10)
+    const next = { ...opening, previous: sha256(res1) }
+    expect((await owner.send('ot.finish', next, opened.send)).code).toBe('unknown-session')
+    await owner.renew(made, 'rotation')
+    await owner.signFresh(made, messageRequest(made, 'after the jump'))
+  } finally {
+    await other.stop()
+  }
+})

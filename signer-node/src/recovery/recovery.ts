@@ -58,6 +58,8 @@ export function createRecovery(node: Node, { noticeUrl, successors: file }: Reco
   return {
     claims,
     routes,
+    /** Everything one-time goes. */
+    dropAll: () => newcomers.sessions.endWhere(() => true, 'unknown-session'),
     /** Reads what is announced, and sends what was not sent. Before the node serves. */
     async start(): Promise<void> {
       successors.reload()
