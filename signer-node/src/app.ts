@@ -30,8 +30,9 @@ import { createSigning } from './signing.js'
 import { openGeneration } from './store/generation.js'
 import { loadIdentity } from './store/identity.js'
 import { openJournal } from './store/journal.js'
+import { forgetNonces } from './store/nonces.js'
 import { holdServingLock, migrateDatabase, openStore, syncFolder } from './store/open.js'
-import { countUnconfirmed, forgetNonces, isRegistered } from './store/wallets.js'
+import { countUnconfirmed, isRegistered } from './store/wallets.js'
 import { readWrappingKey } from './wrapping-key.js'
 
 /** Stored nonces of requests this old are forgotten, at a start and every hour: their `created` is refused long since. */

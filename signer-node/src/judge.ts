@@ -8,7 +8,8 @@ import type { Node } from './node.js'
 import { type Decision, evaluate } from './policy/evaluate.js'
 import { Refusal } from './refusal.js'
 import type { Incoming } from './steps.js'
-import { assertServed, recordNonce, reserve, type Wallet } from './store/wallets.js'
+import { recordNonce } from './store/nonces.js'
+import { assertServed, reserve, type Wallet } from './store/wallets.js'
 
 export type Mode = 'fresh' | 'pool'
 

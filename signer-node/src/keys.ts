@@ -13,7 +13,8 @@ import type { Node } from './node.js'
 import { Refusal } from './refusal.js'
 import { type Reply, Sessions } from './sessions.js'
 import { assertOpen, firstStep, type Incoming, nextStep, ok } from './steps.js'
-import { confirmationOf, insertWallet, recordNonce } from './store/wallets.js'
+import { recordNonce } from './store/nonces.js'
+import { confirmationOf, insertWallet } from './store/wallets.js'
 
 interface KeygenData {
   keyId?: Uint8Array

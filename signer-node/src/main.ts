@@ -69,8 +69,11 @@ function program(done: (exitCode: number) => void): Command {
 
   const root = new Command('tercet-node')
     .description('The cosigner of 2-of-3 threshold ECDSA wallets')
+    .option('--json', 'print one line of JSON, where a command would print text')
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
+
+  const isJson = (): boolean => root.opts()['json'] === true
 
   command('init')
     .description('make a data folder: wrapping key (mode 0600), database, identity')
@@ -110,7 +113,7 @@ function program(done: (exitCode: number) => void): Command {
 
   command('doctor')
     .description('look for what would go wrong later')
-    .action((options: PlaceOptions) => run(doctor(placeOf(options))))
+    .action((options: PlaceOptions) => run(doctor(placeOf(options), isJson())))
 
   command('acknowledge-restore')
     .description(
@@ -128,7 +131,7 @@ function program(done: (exitCode: number) => void): Command {
 
   command('verify', root.command('audit').description('the audit log'))
     .description('verify the whole chain of entries')
-    .action((options: PlaceOptions) => run(auditVerify(placeOf(options))))
+    .action((options: PlaceOptions) => run(auditVerify(placeOf(options), isJson())))
 
   return root
 }

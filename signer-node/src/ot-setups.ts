@@ -10,8 +10,10 @@ import type { Pairs } from './pairs.js'
 import { Refusal } from './refusal.js'
 import { type Reply, type Session, Sessions } from './sessions.js'
 import { assertOpen, assertSessionId, firstStep, type Incoming, nextStep } from './steps.js'
+import { recordNonce } from './store/nonces.js'
 import { burnSetups, insertSetup } from './store/setups.js'
-import { findWallet, recordNonce, sealedShare, type Wallet } from './store/wallets.js'
+import { sealedShare } from './store/shares.js'
+import { findWallet, type Wallet } from './store/wallets.js'
 
 /** New OT setups for a pair: after a burn, on rotation, on mismatch. One in flight a wallet. */
 export function createOtSetups(node: Node, pairs: Pairs) {

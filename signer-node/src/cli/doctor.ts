@@ -17,15 +17,25 @@ import { print } from './print.js'
 
 const random = (length: number): Uint8Array => randomFillSync(new Uint8Array(length))
 
-/** Looks for what would go wrong later. Prints one line a check. */
-export async function doctor(place: Place): Promise<number> {
-  let failures = 0
+interface Checked {
+  readonly check: string
+  readonly ok: boolean
+  readonly says: string
+}
+
+/** Looks for what would go wrong later. Prints one line a check, or one of JSON in all. */
+export async function doctor(place: Place, json: boolean): Promise<number> {
+  const checks: Checked[] = []
+  const note = (checked: Checked): void => {
+    checks.push(checked)
+    if (!json) print(`${checked.ok ? 'ok   ' : 'FAIL '} ${checked.check}: ${checked.says}`)
+  }
   const check = async (name: string, work: () => Promise<string> | string): Promise<void> => {
     try {
-      print(`ok    ${name}: ${await work()}`)
+      note({ check: name, ok: true, says: await work() })
     } catch (error) {
-      failures++
-      print(`FAIL  ${name}: ${error instanceof StartRefused ? error.message : 'unexpected error'}`)
+      const says = error instanceof StartRefused ? error.message : 'unexpected error'
+      note({ check: name, ok: false, says })
     }
   }
   const { dataDir } = place
@@ -62,17 +72,20 @@ export async function doctor(place: Place): Promise<number> {
     successors.reload()
     return `${successors.count} named to take keys over`
   })
-  return failures === 0 ? EXIT.ok : EXIT.failed
+  const ok = checks.every((checked) => checked.ok)
+  if (json) print({ ok, checks })
+  return ok ? EXIT.ok : EXIT.failed
 }
 
 /** Verifies the whole audit chain. */
-export async function auditVerify(place: Place): Promise<number> {
+export async function auditVerify(place: Place, json: boolean): Promise<number> {
+  const tell = (ok: boolean, says: string): void => print(json ? { ok, says } : says)
   try {
-    print(await auditReport(filesOf(place).database))
+    tell(true, await auditReport(filesOf(place).database))
     return EXIT.ok
   } catch (error) {
     if (!(error instanceof StartRefused) || error.exitCode !== EXIT.failed) throw error
-    print(error.message)
+    tell(false, error.message)
     return EXIT.failed
   }
 }

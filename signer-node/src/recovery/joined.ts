@@ -5,7 +5,8 @@ import type { KeyRecord } from '@tercet/protocol/key-record'
 import { fromBase64url } from '@tercet/wire/base64url'
 import { firstState, type KeyState } from '../store/key-state.js'
 import type { Store, Tx } from '../store/open.js'
-import { insertDevice, insertShare } from '../store/wallets.js'
+import { insertShare } from '../store/shares.js'
+import { insertDevice } from '../store/wallets.js'
 import { forgetJoin, type HandedOver } from './joining.js'
 
 /**

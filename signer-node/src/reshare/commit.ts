@@ -18,15 +18,10 @@ import type { Reply } from '../sessions.js'
 import { type Incoming, ok } from '../steps.js'
 import { applyStep } from '../store/apply.js'
 import type { KeyState } from '../store/key-state.js'
+import { recordNonce } from '../store/nonces.js'
 import type { Tx } from '../store/open.js'
-import {
-  committedShare,
-  insertDevice,
-  kitOf,
-  recordNonce,
-  sealedShare,
-  setCommitted,
-} from '../store/wallets.js'
+import { committedShare, kitOf, sealedShare, setCommitted } from '../store/shares.js'
+import { insertDevice } from '../store/wallets.js'
 import { hashOf, statusOf } from './answers.js'
 import { type Caller, callerOf, recoveryOf } from './callers.js'
 

@@ -16,18 +16,18 @@ import { createSealer, createTagger, type Tagger } from '../seal.js'
 import { createIdentity, loadIdentity } from './identity.js'
 import { type Noted, openJournal, readJournal } from './journal.js'
 import type { KeyState } from './key-state.js'
+import { recordNonce } from './nonces.js'
 import { createDatabase, holdServingLock, openStore, type Store, type Tx } from './open.js'
 import { restoreWallets } from './restore.js'
 import { burnSetups, insertSetup, type NewSetup, strike } from './setups.js'
+import { insertShare } from './shares.js'
 import {
   assertServed,
   countUnconfirmed,
   findWallet,
-  insertShare,
   insertWallet,
   materialOf,
   type NewWallet,
-  recordNonce,
   reserve,
 } from './wallets.js'
 

@@ -6,8 +6,9 @@ import { sql } from 'kysely'
 import type { Generation, Material } from '../engine/material.js'
 import { Refusal } from '../refusal.js'
 import { firstState, isDevice, type KeyState, liveSetupOf } from './key-state.js'
-import { isDuplicate, type Store } from './open.js'
+import type { Store } from './open.js'
 import { insertSetupRow, liveSetup, type NewSetup } from './setups.js'
+import { insertShare, sealedShare } from './shares.js'
 import type { Tx } from './transaction.js'
 
 /** A key as an authenticated device sees it, with the generation of shares that it speaks of. */
@@ -55,21 +56,6 @@ export async function isRegistered(store: Store, identity: Uint8Array): Promise<
     db.selectFrom('devices').select('key_id').where('identity', '=', identity).limit(1).executeTakeFirst(),
   )
   return row !== undefined
-}
-
-/** The sealed share of a generation. */
-export async function sealedShare(store: Store, { keyId, epoch, attempt }: Generation): Promise<Uint8Array> {
-  const row = await store.read((db) =>
-    db
-      .selectFrom('shares')
-      .select('sealed')
-      .where('key_id', '=', keyId)
-      .where('epoch', '=', epoch)
-      .where('attempt', '=', attempt)
-      .executeTakeFirst(),
-  )
-  if (row === undefined) throw new Refusal('mismatch', { field: 'epoch' })
-  return row.sealed
 }
 
 /** Everything sealed that signing needs. @throws Refusal `burned` when the pair has no LIVE setup */
@@ -141,19 +127,6 @@ export async function insertWallet(store: Store, tx: Tx, wallet: NewWallet): Pro
   ])
 }
 
-/** Stores a share of a generation with its kit. */
-export async function insertShare(
-  tx: Tx,
-  { keyId, epoch, attempt }: Generation,
-  share: { readonly sealedShare: Uint8Array; readonly kit: Uint8Array },
-): Promise<void> {
-  const { sealedShare: sealed, kit } = share
-  await tx
-    .insertInto('shares')
-    .values({ key_id: keyId, epoch, attempt, sealed, kit, committed: null })
-    .execute()
-}
-
 /** Notes that an identity belongs to a key. */
 export async function insertDevice(tx: Tx, keyId: Uint8Array, identity: Uint8Array): Promise<void> {
   await tx
@@ -177,25 +150,6 @@ export async function reserve(
     .execute()
 }
 
-/** Makes a nonce of a state-changing request durable, in the transaction of its change. @throws Refusal `replayed` */
-export async function recordNonce(
-  tx: Tx,
-  identity: Uint8Array,
-  nonce: Uint8Array,
-  created: number,
-): Promise<void> {
-  try {
-    await tx.insertInto('nonces').values({ identity, nonce, created }).execute()
-  } catch (error) {
-    throw isDuplicate(error) ? new Refusal('replayed') : error
-  }
-}
-
-/** Forgets nonces of requests made before a time. */
-export async function forgetNonces(store: Store, before: number): Promise<void> {
-  await store.write((tx) => tx.deleteFrom('nonces').where('created', '<', before).execute())
-}
-
 /** Res3 of a key that this device confirmed with this transcript. */
 export async function confirmationOf(
   store: Store,
@@ -214,21 +168,6 @@ export async function confirmationOf(
   return row?.confirmation
 }
 
-/** The recovery kit of a wallet's generation. */
-export async function kitOf(store: Store, { keyId, epoch, attempt }: Generation): Promise<Uint8Array> {
-  const row = await store.read((db) =>
-    db
-      .selectFrom('shares')
-      .select('kit')
-      .where('key_id', '=', keyId)
-      .where('epoch', '=', epoch)
-      .where('attempt', '=', attempt)
-      .executeTakeFirst(),
-  )
-  if (row === undefined) throw new Refusal('not-found')
-  return row.kit
-}
-
 /**
  * How many keys still keep their old share, and have since before a time: their device never said that it has the new one
  * in its backup. (SPEC 10: that delays what a refresh is for)
@@ -241,36 +180,4 @@ export async function countUnconfirmed(store: Store, before: number): Promise<nu
           AND json_extract(CAST(state AS TEXT), '$.actSince') < ${before}`.execute(db),
   )
   return rows[0]?.count ?? 0
-}
-
-/** The share's kit is complete, and its COMMIT has an answer. */
-export async function setCommitted(
-  tx: Tx,
-  { keyId, epoch, attempt }: Generation,
-  columns: { readonly kit: Uint8Array; readonly committed: Uint8Array },
-): Promise<void> {
-  await tx
-    .updateTable('shares')
-    .set(columns)
-    .where('key_id', '=', keyId)
-    .where('epoch', '=', epoch)
-    .where('attempt', '=', attempt)
-    .execute()
-}
-
-/** The answer that the COMMIT of a share got. */
-export async function committedShare(
-  store: Store,
-  { keyId, epoch, attempt }: Generation,
-): Promise<Uint8Array | undefined> {
-  const row = await store.read((db) =>
-    db
-      .selectFrom('shares')
-      .select('committed')
-      .where('key_id', '=', keyId)
-      .where('epoch', '=', epoch)
-      .where('attempt', '=', attempt)
-      .executeTakeFirst(),
-  )
-  return row?.committed ?? undefined
 }
