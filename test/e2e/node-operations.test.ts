@@ -85,6 +85,19 @@ describe('a running node', () => {
     expect(answer.headers.get('access-control-expose-headers')).toContain('signature-input')
   })
 
+  test('is examined in one line of JSON where that is asked for', () => {
+    const [audit, doctor] = [['audit', 'verify'], ['doctor']].map((command) => {
+      const { status, stdout } = runNodeProgram(...command, '--json', '--data-dir', node.dataDir)
+      return { status, ...JSON.parse(stdout) }
+    })
+    expect(audit).toMatchObject({ status: 0, ok: true, says: expect.stringContaining('entries') })
+    expect(doctor).toMatchObject({ status: 0, ok: true })
+    expect(doctor.checks).toContainEqual({ check: 'identity', ok: true, says: node.identity })
+    const nowhere = runNodeProgram('--json', 'doctor', '--data-dir', join(folder, 'nowhere'))
+    expect(nowhere.status).toBe(1)
+    expect(JSON.parse(nowhere.stdout)).toMatchObject({ ok: false })
+  })
+
   test('is the only one on its data folder', () => {
     const second = runNodeProgram('start', '--data-dir', node.dataDir, '--port', '0', '--metrics-port', '0')
     expect([second.status, second.stdout]).toEqual([4, ''])
