@@ -4,6 +4,7 @@ import 'fake-indexeddb/auto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { canonicalize } from '@tercet/wire/canonical-json'
 import type { EndpointName } from '@tercet/wire/endpoints'
 import { decodeKit } from '@tercet/wire/kit'
 import { recoverMessageAddress } from 'viem'
@@ -109,6 +110,17 @@ describe('a refresh', () => {
     const again = await open()
     expect(again.address()).toBe(address)
     await signs(again, 'opened again')
+  })
+
+  it('comes with a setup that has an age of its own', async () => {
+    const key = `wallet/${id}/meta`
+    const meta = JSON.parse(new TextDecoder().decode(await storage.get(key)))
+    const worn = { ...meta, made: String(Math.floor(Date.now() / 1000)), sessions: String(2 ** 20 - 1) }
+    await storage.put({ [key]: canonicalize(worn) })
+    const wallet = await open()
+    await wallet.refresh()
+    for (const message of ['one', 'two']) await signs(wallet, message)
+    expect(node.reasons).toEqual([])
   })
 
   it('is refused on a device whose pair is locked', async () => {

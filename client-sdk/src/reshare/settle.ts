@@ -15,6 +15,7 @@ import { codeOf, TercetError } from '../errors.js'
 import { staleKit } from '../kits.js'
 import type { Live } from '../live.js'
 import { loadWallet } from '../records.js'
+import { newAge } from '../setup-age.js'
 import { assertEcho, read, statusIn } from './answers.js'
 import { endReplaced } from './final.js'
 
@@ -96,8 +97,9 @@ async function completeKit(kit: Kit, answer: Uint8Array, pend: DevicePending): P
 /** The new epoch takes the place of the old one: in the store first, then in this process. */
 async function switchTo(live: Live, state: DeviceEpochs, { share, otSetup, kit }: Pending): Promise<void> {
   const { storage, walletId } = live
-  // Strikes survive, the setup of the new epoch is live.
-  const { renew: _, ...meta } = (await loadWallet(storage, walletId)).meta
+  // Strikes survive; the setup of the new epoch is live, and new.
+  const { renew: _, ...kept } = (await loadWallet(storage, walletId)).meta
+  const meta = { ...kept, age: newAge(Math.floor(live.channel.options.clock() / 1000)) }
   const records = { meta, share, otSetup, kit }
   await live.pair.replace(() => storeSwitched(storage, walletId, state, records))
   live.adopt(records)
