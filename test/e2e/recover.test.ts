@@ -67,4 +67,24 @@ describe('a lost device', () => {
     await joined.close()
     await wallet.close()
   })
+
+  it('is replaced with a kit from before the last refresh: whoever has the phone may have made one', async () => {
+    const { wallet, key, kit } = await recoverableWallet(folder, 'stale', node.url, 0)
+    await wallet.refresh()
+    const storage = memoryStorage()
+    const code = await joinCode({ storage })
+    const program = startRecovery(
+      ...['recover', kit, '--key', key, '--device', code, '--link', path('stale-link')],
+    )
+    const invitation = await lineOf(program, 'invitation')
+    const link = await folderLink(await lineOf(program, 'link'))
+    const joined = await Wallet.join({ storage, invitation, link, address: wallet.address() })
+    expect(await program.ended()).toBe(0)
+    expect(program.stderr()).toContain('this kit is of epoch 0: going on with that of epoch 1')
+    expect(JSON.parse(program.stdout())).toMatchObject({ ok: true, address: wallet.address(), epoch: 2 })
+    expect((await joined.signMessage('after')).address).toBe(wallet.address())
+    await expect(wallet.signMessage('thief')).rejects.toMatchObject({ code: 'replaced' })
+    await joined.close()
+    await wallet.close()
+  })
 })

@@ -9,12 +9,14 @@ import type { Random } from '@tercet/protocol/random'
 import type { Conversation } from '@tercet/wire/conversation'
 import { decodeGeneration } from '@tercet/wire/exit'
 import type { AssembledKey } from './assembled-key.js'
-import { assertSameGeneration } from './judge.js'
+import { type Newest, openedFor } from './generation.js'
 import { reasonOf } from './serve.js'
 
 export interface AssembleOptions {
   /** Party 3's. */
   readonly share: KeyShare
+  /** Where the device is further than the kit. */
+  readonly newest?: Newest
   /** idD of the kit, 34 bytes */
   readonly device: Uint8Array
   /** idV, 34 bytes */
@@ -32,10 +34,10 @@ export interface AssembleOptions {
  * once the key is kept. @throws ExitRefused, LinkError, Malformed, ProtocolAbort; the device is told the reason
  */
 export async function serveAssembly(options: AssembleOptions): Promise<AssembledKey> {
-  const { conversation, share, device, recovery, random, path, keep } = options
+  const { conversation, newest, device, recovery, random, path, keep } = options
   try {
     const { body } = await conversation.receive('assemble')
-    assertSameGeneration(decodeGeneration(body), share)
+    const { share } = await openedFor<{ readonly share: KeyShare }>(decodeGeneration(body), options, newest)
     const { state, send } = open(random)
     const sealed = await conversation.ask('assemble.key', send, 'assemble.share')
     const { session } = conversation

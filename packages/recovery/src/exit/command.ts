@@ -69,10 +69,16 @@ async function exit(path: string, options: ExitCommandOptions): Promise<Report> 
   if (options.link === 'loopback' && options.oneMachine !== true) assertCanAsk('--one-machine')
   const found = await check(path)
   const signed: Judged[] = []
+  let { epoch } = found
   await asParty(found, options, async (party) => {
     tell('waiting for the device')
     await serveExit({
       ...party,
+      newest: async () => {
+        const opened = await party.newest()
+        epoch = opened?.share.epoch ?? epoch
+        return opened
+      },
       random,
       rawDigest: options.rawDigest === true,
       now: () => Math.floor(Date.now() / 1000),
@@ -89,7 +95,7 @@ async function exit(path: string, options: ExitCommandOptions): Promise<Report> 
   }))
   return {
     lines: [`the device is done; signatures: ${signed.length}`],
-    document: { walletId: found.walletId, epoch: found.epoch, signed: requests },
+    document: { walletId: found.walletId, epoch, signed: requests },
   }
 }
 

@@ -2,11 +2,8 @@
 
 import { interpret } from '@tercet/chains/interpret'
 import type { Summary } from '@tercet/chains/summary'
-import { equalBytes } from '@tercet/protocol/bytes'
 import type { KeyShare } from '@tercet/protocol/key-share'
 import type { SigningInput } from '@tercet/protocol/sign'
-import { toBase64url } from '@tercet/wire/base64url'
-import type { Generation } from '@tercet/wire/exit'
 import type { StopReason } from '@tercet/wire/link'
 import { decodeRequest } from '@tercet/wire/request'
 
@@ -14,9 +11,12 @@ import { decodeRequest } from '@tercet/wire/request'
 export class ExitRefused extends Error {
   override readonly name = 'ExitRefused'
   readonly reason: StopReason
-  constructor(reason: StopReason, message: string) {
+  /** What this program's report says: the reason, or more of it. */
+  readonly code: string
+  constructor(reason: StopReason, message: string, code: string = reason) {
     super(message)
     this.reason = reason
+    this.code = code
   }
 }
 
@@ -59,20 +59,4 @@ export function judge(bytes: Uint8Array, share: KeyShare, options: JudgeOptions)
 export function assertInTime({ expiresAt }: Judged, now: number): void {
   if (expiresAt <= now)
     throw new ExitRefused('expired', 'the request has expired: the device makes a new one')
-}
-
-/** The device holds the same wallet in the same generation. @throws ExitRefused `other-wallet`, `other-epoch` */
-export function assertSameGeneration(theirs: Generation, share: KeyShare): void {
-  if (!equalBytes(theirs.keyId, share.keyId))
-    throw new ExitRefused('other-wallet', `the device asks for the wallet ${toBase64url(theirs.keyId)}`)
-  if (theirs.epoch !== share.epoch || theirs.attempt !== share.attempt)
-    throw new ExitRefused(
-      'other-epoch',
-      `this kit is of epoch ${share.epoch} and the device is at ${theirs.epoch}: export a new kit from the device`,
-    )
-  if (!equalBytes(theirs.transcript, share.transcript))
-    throw new ExitRefused(
-      'other-epoch',
-      'device and kit are of different reshares: export a new kit from the device',
-    )
 }

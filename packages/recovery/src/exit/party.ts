@@ -2,24 +2,34 @@
 
 import { randomBytes } from 'node:crypto'
 import { Malformed, ProtocolAbort } from '@tercet/protocol/errors'
+import type { KeyRecord } from '@tercet/protocol/key-record'
 import type { KeyShare } from '@tercet/protocol/key-share'
 import { Conversation, LinkError } from '@tercet/wire/conversation'
-import { recoverySigner } from '@tercet/wire/identity'
+import { type Identity, recoverySigner } from '@tercet/wire/identity'
 import { Refused } from '../exit.js'
 import { type KeyOptions, openKeyFor } from '../key-source.js'
 import { type ConsistentKit, kitAddress } from '../kit-verification.js'
 import { openShare } from '../kits.js'
 import { openLink } from '../link/open.js'
+import { goingOnWith, newestKit } from '../newest-kit.js'
+import { NodeClient, NodeError } from '../recover/node-client.js'
 import { tell } from '../terminal.js'
 import { confirmOneMachine } from './ask.js'
+import type { Newest, Opened } from './generation.js'
 import { ExitRefused } from './judge.js'
 
 export const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
 export const WAIT_SECONDS = 600
+/** A device is waiting meanwhile. */
+const NODE_PATIENCE = { tries: 2, milliseconds: 5000 }
 
 /** Party 3 in a session with the device of its kit. */
 export interface Party {
   readonly share: KeyShare
+  /** Of the kit that the share was opened from. */
+  readonly record: KeyRecord
+  /** Of the newest kit, for a device that is further than the kit at hand. */
+  readonly newest: Newest
   /** idD of the kit, 34 bytes */
   readonly device: Uint8Array
   /** idV, 34 bytes */
@@ -58,6 +68,7 @@ export async function asParty<T>(
   tell('opening the recovery key')
   const { kappa } = await openKeyFor(sidInputs.recoveryKey, options)
   const share = openShare(found, kappa)
+  const { record } = found.kit
   const identity = recoverySigner(kappa)
   const link = await openLink(options.link)
   const conversation = new Conversation({
@@ -69,6 +80,8 @@ export async function asParty<T>(
   try {
     return await work({
       share,
+      record,
+      newest: () => openNewest(found, kappa, identity),
       device: sidInputs.idD,
       recovery: identity.publicIdentity,
       conversation,
@@ -81,8 +94,31 @@ export async function asParty<T>(
   }
 }
 
+/** The node may be gone: that is no failure. A device other than that of the kit at hand is not the one that is spoken with. */
+async function openNewest(
+  atHand: ConsistentKit,
+  kappa: bigint,
+  identity: Identity,
+): Promise<Opened | undefined> {
+  const { walletId, node: url, epoch, kit } = atHand
+  const { keyId, sidInputs } = kit.record
+  tell('the device is further than this kit: asking the node for its kit')
+  const wallet = { walletId, keyId, epoch, cosigner: sidInputs.idC }
+  const client = new NodeClient({ url, identity, ...wallet, patience: NODE_PATIENCE })
+  try {
+    const { found, changed } = await newestKit(atHand, client)
+    if (found === atHand || changed.length > 0) return undefined
+    tell(goingOnWith(atHand, found))
+    return { share: openShare(found, kappa), record: found.kit.record }
+  } catch (error) {
+    if (!(error instanceof NodeError)) throw error
+    tell(`no kit from the node: ${error.message}`)
+    return undefined
+  }
+}
+
 export function asRefused(error: unknown): unknown {
-  if (error instanceof ExitRefused) return new Refused('failed', error.message, { reason: error.reason })
+  if (error instanceof ExitRefused) return new Refused('failed', error.message, { reason: error.code })
   if (error instanceof LinkError)
     return new Refused('failed', error.message, { reason: error.reason ?? error.code })
   if (error instanceof Malformed) {

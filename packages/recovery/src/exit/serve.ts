@@ -7,12 +7,15 @@ import type { Random } from '@tercet/protocol/random'
 import { type Conversation, LinkError } from '@tercet/wire/conversation'
 import { decodeExitRequest } from '@tercet/wire/exit'
 import type { StopReason } from '@tercet/wire/link'
-import { assertInTime, assertSameGeneration, ExitRefused, type Judged, judge } from './judge.js'
+import { type Newest, openedFor } from './generation.js'
+import { assertInTime, ExitRefused, type Judged, judge } from './judge.js'
 import { Responder } from './responder.js'
 
 export interface ExitOptions {
   /** Party 3's share, opened from the kit. */
   readonly share: KeyShare
+  /** Where the device is further than the kit. */
+  readonly newest?: Newest
   /** idD of the kit, 34 bytes */
   readonly device: Uint8Array
   /** idV, 34 bytes */
@@ -42,15 +45,17 @@ export async function serveExit(options: ExitOptions): Promise<void> {
 }
 
 async function answerAll(options: ExitOptions): Promise<void> {
-  const { conversation, share, now, onSigned } = options
-  const responder = new Responder(options)
+  const { conversation, newest, now, onSigned } = options
+  let party: { readonly share: KeyShare } = options
+  let responder = new Responder(options)
   let agreed: Judged | undefined
   for (;;) {
     const heard = await nextUnlessDone(conversation)
     if (heard === undefined) return
     if (heard.type === 'request') {
       const { request, message, ...generation } = decodeExitRequest(heard.body)
-      assertSameGeneration(generation, share)
+      party = await openedFor(generation, party, newest)
+      responder = new Responder({ ...options, share: party.share })
       agreed = await confirmed(options, request)
       const opened = await conversation.ask('ot.res1', responder.answerSetup(message), 'ot.req2')
       await conversation.send('ot.res2', responder.confirmSetup(opened))

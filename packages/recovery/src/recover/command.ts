@@ -5,7 +5,7 @@ import { ownerOf, verifyRecoveryKey } from '@tercet/protocol/recovery-key'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { decodeClaim } from '@tercet/wire/claim'
 import { Conversation } from '@tercet/wire/conversation'
-import { recoverySigner } from '@tercet/wire/identity'
+import { decodeIdentity, recoverySigner } from '@tercet/wire/identity'
 import { decodeJoinCode, encodeInvitation } from '@tercet/wire/join-code'
 import { encodeKit } from '@tercet/wire/kit'
 import type { Command } from 'commander'
@@ -18,13 +18,21 @@ import { type KeyOptions, openKeyFor, withKeyOptions } from '../key-source.js'
 import { type ConsistentKit, kitAddress } from '../kit-verification.js'
 import { openShare, readKit } from '../kits.js'
 import { openLink } from '../link/open.js'
+import { confirmNewest, newestKit } from '../newest-kit.js'
 import { option } from '../options.js'
 import type { Report } from '../report.js'
 import { tell } from '../terminal.js'
 import { type ClaimOptions, isSameClaim, newClaim, readyClaim } from './claim.js'
 import type { HandOverStage, RecoveryKeyChange } from './hand-over.js'
 import { NodeClient, NodeError } from './node-client.js'
-import { finishEarlier, type Recovered, type Recovery, replaceDevice, tellDevice } from './recover.js'
+import {
+  assertCurrent,
+  finishEarlier,
+  type Recovered,
+  type Recovery,
+  replaceDevice,
+  tellDevice,
+} from './recover.js'
 import { firstState, readState, writeState } from './state-file.js'
 
 interface RecoverOptions extends KeyOptions {
@@ -32,6 +40,8 @@ interface RecoverOptions extends KeyOptions {
   readonly link: string
   readonly address?: string
   readonly node?: string
+  readonly nodeIdentity?: string
+  readonly partiesChanged?: boolean
   readonly state?: string
   readonly theft?: boolean
   readonly newRecoveryKey?: string
@@ -46,7 +56,8 @@ interface RecoverOptions extends KeyOptions {
 const HELP = `
 The claim is announced to the old device and its owner. The wallet's delay runs from then on; the old device may veto.
 Run the same command again when the delay is over (exit code 5 says that it is not): --state remembers the claim.
-The new device is told the invitation and the link that this prints.`
+The new device is told the invitation and the link that this prints.
+The kit may be old: the node gives the newest one to whoever holds the recovery key, and it must be of the same wallet.`
 
 const STAGES: Record<HandOverStage, string> = {
   device: 'waiting for the new device',
@@ -69,6 +80,11 @@ export function addRecover(program: Command, say: (report: Report) => void): voi
       )
       .option('--address <address>', "the wallet's address: a kit of any other is refused")
       .option('--node <url>', "the node's address, where it is not that of the kit")
+      .option(
+        '--node-identity <identity>',
+        "the node's identity, base64url, from its operator, where another has taken over since the kit was made",
+      )
+      .option('--parties-changed', 'confirm that device or node have changed since the kit was made')
       .option('--state <file>', 'what this recovery remembers between runs: KIT.recovery where left out')
       .option('--theft', 'the device was stolen rather than lost')
       .option('--new-recovery-key <key>', 'move to this public recovery key at the same time, base64url')
@@ -92,29 +108,33 @@ async function recover(path: string, options: RecoverOptions): Promise<Report> {
   const newDevice = option('--device', () => decodeJoinCode(options.device))
   const change = changeOf(options, newDevice)
   tell('checking the kit')
-  const found = await readKit(path)
-  assertAddress(found, options.address)
-  const address = kitAddress(found.kit)
+  const atHand = await readKit(path)
+  assertAddress(atHand, options.address)
+  const address = kitAddress(atHand.kit)
   await confirm(address, options)
   await confirmOneMachine(options.link, options.oneMachine)
 
-  const { sidInputs } = found.kit.record
+  const { sidInputs } = atHand.kit.record
   tell('opening the recovery key')
   const { kappa } = await openKeyFor(sidInputs.recoveryKey, options)
   const identity = recoverySigner(kappa)
   const asked: ClaimOptions = {
-    walletId: found.walletId,
+    walletId: atHand.walletId,
     kind: options.theft === true ? 'suspected-theft' : 'device-lost',
     newDevice,
     newRecoveryKey: change === undefined ? null : change.recoveryKey.toBytes(true),
   }
-  const { recovery, client } = begin(found, asked, options, path, identity)
+  const { recovery: begun, client } = begin(atHand, asked, options, path, identity)
   try {
-    const earlier = await finishEarlier(recovery)
-    if (earlier !== undefined) return report(found, earlier, options, false)
+    const earlier = await finishEarlier(begun)
+    if ('recovered' in earlier) return report(earlier.recovered, options, false)
+    const { recovery } = earlier
+    tell('asking the node for its kit')
+    const found = await confirmNewest(atHand, await newestKit(atHand, client), options.partiesChanged)
     tell('claiming at the node')
     const claim = decodeClaim(recovery.state.claim)
     const status = await readyClaim(client, identity, claim, options.stay === true)
+    assertCurrent(found.kit, status)
     const link = await openLink(options.link)
     const timeoutMilliseconds = (options.wait ?? WAIT_SECONDS) * 1000
     const conversation = new Conversation({ link, identity, peer: newDevice, timeoutMilliseconds })
@@ -129,7 +149,7 @@ async function recover(path: string, options: RecoverOptions): Promise<Report> {
         ...reporting,
         ...(change === undefined ? {} : { change }),
       })
-      return report(found, recovered, options, await tellDevice(conversation, recovered))
+      return report(recovered, options, await tellDevice(conversation, recovered))
     } catch (error) {
       await conversation.stop(reasonOf(error))
       throw error
@@ -164,12 +184,22 @@ function begin(
   const client = new NodeClient({
     url: options.node ?? found.node,
     identity,
-    cosigner: sidInputs.idC,
+    cosigner: nodeIdentity(options) ?? sidInputs.idC,
     walletId: found.walletId,
     keyId,
     epoch,
   })
   return { recovery: { client, state, store }, client }
+}
+
+/** idC' as the user has it from the operator. @throws Refused `usage` */
+function nodeIdentity({ nodeIdentity: text }: RecoverOptions): Uint8Array | undefined {
+  if (text === undefined) return undefined
+  return option('--node-identity', () => {
+    const identity = fromBase64url(text, 'identity', 34)
+    decodeIdentity(identity, 'identity')
+    return identity
+  })
 }
 
 async function confirm(address: string, options: RecoverOptions): Promise<void> {
@@ -208,11 +238,11 @@ function invitationOf({ kit }: ConsistentKit, asked: ClaimOptions, from: Uint8Ar
   return encodeInvitation({ keyId, publicKey, recoveryKey, nextRecoveryKey, cosigner, from })
 }
 
-function report(found: ConsistentKit, { kit }: Recovered, options: RecoverOptions, told: boolean): Report {
+function report({ kit }: Recovered, options: RecoverOptions, told: boolean): Report {
   const bytes = encodeKit(kit)
   if (options.kitOut !== undefined) writeNew(options.kitOut, bytes)
   const document = {
-    walletId: found.walletId,
+    walletId: toBase64url(kit.record.keyId),
     address: kitAddress(kit),
     epoch: kit.record.epoch,
     device: toBase64url(kit.record.sidInputs.idD),

@@ -41,6 +41,8 @@ export interface NodeClientOptions {
   readonly keyId: Uint8Array
   /** Of the kit. */
   readonly epoch: number
+  /** How often, and how long each time, where the node does not answer. */
+  readonly patience?: { readonly tries: number; readonly milliseconds: number }
 }
 
 /** A session of the protocol, or one document without a session. */
@@ -51,10 +53,9 @@ interface Names {
   readonly sessionFor: (nonce: Uint8Array) => Uint8Array
 }
 
-const TRIES = 5
 const FIRST_PAUSE_MILLISECONDS = 200
 const MAX_PAUSE_MILLISECONDS = 5000
-const ANSWER_MILLISECONDS = 60_000
+const PATIENCE = { tries: 5, milliseconds: 60_000 }
 const MAX_PROBLEM_BYTES = 4096
 /** The node has not acted on the bytes: they are sent again, under another signature. */
 const REPEATED: ReadonlySet<string> = new Set(['busy', 'storage', 'replayed', 'rate-limited'])
@@ -66,6 +67,11 @@ export class NodeClient {
 
   constructor(options: NodeClientOptions) {
     this.#options = options
+  }
+
+  /** idC, 34 bytes: nobody else's answers are taken. */
+  get cosigner(): Uint8Array {
+    return this.#options.cosigner
   }
 
   /** One document: claims, the kit. @throws NodeError */
@@ -101,6 +107,7 @@ export class NodeClient {
   }
 
   async #send(names: Names, body: Uint8Array): Promise<Uint8Array> {
+    const { tries } = this.#options.patience ?? PATIENCE
     let wait = FIRST_PAUSE_MILLISECONDS
     let corrected = false
     for (let tried = 1; ; tried++) {
@@ -113,10 +120,10 @@ export class NodeClient {
           continue
         }
         const asked = outcome.retryAfterSeconds ?? 0
-        if (!REPEATED.has(outcome.code) || tried >= TRIES || asked > 30)
+        if (!REPEATED.has(outcome.code) || tried >= tries || asked > 30)
           throw new NodeError(outcome.code, `the node says: ${outcome.code}`, outcome.field)
         wait = Math.max(wait, asked * 1000)
-      } else if (tried >= TRIES) {
+      } else if (tried >= tries) {
         throw new NodeError('network', `no answer that the node has signed: ${outcome.reason}`)
       }
       await sleep(wait)
@@ -129,7 +136,7 @@ export class NodeClient {
     { name, path, previous, sessionFor }: Names,
     body: Uint8Array,
   ): Promise<Uint8Array | Problem | { readonly reason: string }> {
-    const { url, identity, cosigner, keyId, epoch } = this.#options
+    const { url, identity, cosigner, keyId, epoch, patience = PATIENCE } = this.#options
     const { method, opType, step } = ENDPOINTS[name]
     const nonce = new Uint8Array(randomBytes(32))
     const context: Context = {
@@ -156,7 +163,7 @@ export class NodeClient {
             ? {}
             : { 'content-type': isMessage ? MESSAGE_CONTENT_TYPE : DOCUMENT_CONTENT_TYPE }),
         },
-        signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
+        signal: AbortSignal.timeout(patience.milliseconds),
         redirect: 'error',
         ...(method === 'GET' ? {} : { body: new Uint8Array(body) }),
       })

@@ -60,12 +60,12 @@ async function replaceOperator(path: string, options: ReplaceOperatorOptions): P
   )
   if (options.yes !== true && !(await askYes('Go on?', '--yes')))
     throw new Refused('failed', 'not confirmed: nothing was dealt', { reason: 'refused' })
-  const { record } = found.kit
-  const { epoch } = await asParty(found, options, ({ share, conversation, kappa }) => {
+  const { epoch } = await asParty(found, options, ({ share, record, newest, conversation, kappa }) => {
     tell('waiting for the device')
     return serveOperatorChange({
       share,
       record,
+      newest,
       identity: recoverySigner(kappa),
       newNode,
       conversation,

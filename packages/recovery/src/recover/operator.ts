@@ -2,7 +2,6 @@
 
 import { equalBytes } from '@tercet/protocol/bytes'
 import { ProtocolAbort } from '@tercet/protocol/errors'
-import type { KeyRecord } from '@tercet/protocol/key-record'
 import type { KeyShare } from '@tercet/protocol/key-share'
 import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { COSIGNER, DEVICE } from '@tercet/protocol/party'
@@ -11,14 +10,13 @@ import { answerReplace, dealReplace } from '@tercet/protocol/reshare'
 import { u32be, u64be } from '@tercet/protocol/transcript'
 import type { Conversation } from '@tercet/wire/conversation'
 import { type Identity, signTagged, verifyTagged } from '@tercet/wire/identity'
+import { type Newest, type Opened, openedFor } from '../exit/generation.js'
 import { ExitRefused } from '../exit/judge.js'
 import { reasonOf } from '../exit/serve.js'
 
-export interface OperatorOptions {
-  /** Party 3's. */
-  readonly share: KeyShare
-  /** Of the kit that the share was opened from. */
-  readonly record: KeyRecord
+export interface OperatorOptions extends Opened {
+  /** Where the device is further than the kit. */
+  readonly newest?: Newest
   /** idV: signs with kappa. */
   readonly identity: Identity
   /** idC' as the user has it from the new node's operator, and from nobody on the way: 34 bytes. */
@@ -32,11 +30,14 @@ export interface OperatorOptions {
  * key of its own gets nothing. @throws ExitRefused, LinkError, Malformed, ProtocolAbort; the device is told the reason
  */
 export async function serveOperatorChange(options: OperatorOptions): Promise<{ epoch: number }> {
-  const { share, record, identity, newNode, conversation, random } = options
+  const { identity, newNode, conversation, random } = options
   try {
     const { body } = await conversation.receive('replace.req1')
     const message = decodeMessage('replace.req1', body)
-    await assertAsked(options, message)
+    const { keyId: asked, baseEpoch, baseAttempt } = message
+    const base = { keyId: asked, epoch: baseEpoch, attempt: baseAttempt }
+    const { share, record } = await openedFor<Opened>(base, options, options.newest)
+    await assertAsked(newNode, share, message)
     const newcomer = { party: COSIGNER, identity: newNode } as const
     const first = answerReplace({ share, record, initiator: DEVICE, newcomer }, message, random)
     const opened = await conversation.ask('replace.res1', first.send, 'replace.req2')
@@ -51,19 +52,12 @@ export async function serveOperatorChange(options: OperatorOptions): Promise<{ e
   }
 }
 
-/** The wallet, the generation and the new node are those that the user meant. @throws ExitRefused, ProtocolAbort */
+/** The new node is the one that the user meant. @throws ExitRefused, ProtocolAbort */
 async function assertAsked(
-  { share, newNode }: OperatorOptions,
+  newNode: Uint8Array,
+  { keyId, transcript }: KeyShare,
   message: MessageOf<'replace.req1'>,
 ): Promise<void> {
-  const { keyId, transcript, epoch, attempt } = share
-  if (!equalBytes(message.keyId, keyId))
-    throw new ExitRefused('other-wallet', 'the device asks for another wallet')
-  if (message.baseEpoch !== epoch || message.baseAttempt !== attempt)
-    throw new ExitRefused(
-      'other-epoch',
-      `this kit is of epoch ${epoch} and the device is at ${message.baseEpoch}: export a new kit from the device`,
-    )
   const { newcomerIdentity, newcomerSealKey: sealKey, newcomerSignature } = message
   const id = [u64be(message.epoch), u64be(message.attempt), u32be(COSIGNER)] as const
   const signed = await verifyTagged(newNode, newcomerSignature, 'sig/ek', keyId, transcript, ...id, sealKey)

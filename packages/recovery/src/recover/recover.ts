@@ -37,15 +37,33 @@ export interface Recovered {
   readonly answer?: Uint8Array
 }
 
-/** COMMIT of an earlier run, if one may be under way: it is repeated until it is answered. @throws Refused, NodeError */
-export async function finishEarlier(recovery: Recovery): Promise<Recovered | undefined> {
+/**
+ * COMMIT of an earlier run, if one may be under way: it is repeated until it is answered. What to go on with, where it came to
+ * nothing or there was none. @throws Refused, NodeError
+ */
+export async function finishEarlier(
+  recovery: Recovery,
+): Promise<{ readonly recovered: Recovered } | { readonly recovery: Recovery }> {
   const { state } = recovery
-  if (state.done !== undefined) return { kit: decodeKit(state.done) }
-  if (!state.epochs.commitSent) return undefined
-  const outcome = await commit(recovery, state)
-  if (outcome.type === 'committed') return outcome
-  if (outcome.type === 'unknown') return undefined
+  if (state.done !== undefined) return { recovered: { kit: decodeKit(state.done) } }
+  if (!state.epochs.commitSent) return { recovery }
+  const { outcome, after } = await commit(recovery, state)
+  if (outcome.type === 'committed') return { recovered: outcome }
+  if (outcome.type === 'unknown') return { recovery: { ...recovery, state: after } }
   throw ended(outcome)
+}
+
+/**
+ * The kit is of the shares that the node serves, or of those before: a device may not have confirmed a refresh yet.
+ * @throws Refused `failed`
+ */
+export function assertCurrent({ record }: Kit, { act }: ClaimStatus): void {
+  if (act.epoch !== record.epoch && act.epoch !== record.epoch + 1) throw stale(record.epoch, act.epoch)
+}
+
+function stale(kit: number, node: number): Refused {
+  const message = `this kit is of epoch ${kit} and the node is at ${node}: use the newest kit`
+  return new Refused('failed', message, { reason: 'stale-epoch' })
 }
 
 /**
@@ -78,7 +96,7 @@ export async function replaceDevice(
   current = { claim: state.claim, epochs: device.commitSent(pend.state).state, commit: prepared.commit }
   store(current)
   input.report('commit')
-  const outcome = await commit({ client, state: current, store }, current)
+  const { outcome } = await commit({ client, state: current, store }, current)
   if (outcome.type === 'committed') return outcome
   throw ended(outcome)
 }
@@ -89,12 +107,7 @@ async function prepare(input: HandOver, id: ShareId, kitEpoch: number): Promise<
   } catch (error) {
     if (!(error instanceof Unprepared)) throw error
     const { actEpoch } = error.status
-    if (actEpoch !== kitEpoch)
-      throw new Refused(
-        'failed',
-        `this kit is of epoch ${kitEpoch} and the node is at ${actEpoch}: use the newest kit`,
-        { reason: 'stale-epoch' },
-      )
+    if (actEpoch !== kitEpoch) throw stale(kitEpoch, actEpoch)
     throw new Refused(
       'failed',
       'the node prepares nothing now: was the claim vetoed? Run this again to see',
@@ -105,8 +118,11 @@ async function prepare(input: HandOver, id: ShareId, kitEpoch: number): Promise<
   }
 }
 
-/** Sends COMMIT and obeys the answer. */
-async function commit({ client, store }: Recovery, state: RecoveryState): Promise<Outcome> {
+/** Sends COMMIT, obeys the answer, and stores what is left of it. */
+async function commit(
+  { client, store }: Recovery,
+  state: RecoveryState,
+): Promise<{ outcome: Outcome; after: RecoveryState }> {
   const { pend } = state.epochs
   const kept = state.commit
   if (pend === null || kept === undefined) throw new ProtocolAbort('context')
@@ -114,10 +130,12 @@ async function commit({ client, store }: Recovery, state: RecoveryState): Promis
   const answer = await session.send('reshare.commit', kept.body)
   const outcome = await readCommitted(answer, pend.id, decodeKit(kept.kit))
   const { claim, epochs } = state
+  let after = state
   if (outcome.type === 'committed')
-    store({ claim, epochs: device.committed(epochs, pend.id).state, done: encodeKit(outcome.kit) })
-  if (outcome.type === 'unknown') store({ claim, epochs: device.unknown(epochs, pend.id).state })
-  return outcome
+    after = { claim, epochs: device.committed(epochs, pend.id).state, done: encodeKit(outcome.kit) }
+  if (outcome.type === 'unknown') after = { claim, epochs: device.unknown(epochs, pend.id).state }
+  if (after !== state) store(after)
+  return { outcome, after }
 }
 
 function ended({ type }: Outcome): Refused {
