@@ -112,8 +112,8 @@ export type Comparison =
 
 export interface Verdict {
   /**
-   * `valid`: nothing differs and the wallet's key (address or public key) is the expected one. `consistent`: nothing
-   * differs, and the wallet's key was not compared. `other`: something differs.
+   * `valid`: nothing differs and the address is the expected one. `consistent`: nothing differs, and the address was not
+   * compared: the public key alone says nothing of the chain code. `other`: something differs.
    */
   readonly verdict: 'valid' | 'consistent' | 'other'
   readonly same: readonly Comparison[]
@@ -143,12 +143,12 @@ export function compareKit({ kit, fingerprint }: ConsistentKit, expected: Expect
   const equal = ofResult(true)
   const different = ofResult(false)
   const compared = (...names: Comparison[]) => names.some((name) => equal.includes(name))
-  const key = compared('address', 'publicKey')
+  const isAddress = compared('address')
   const missing: Comparison[] = [
-    ...(key ? [] : (['address'] as const)),
+    ...(isAddress ? [] : (['address'] as const)),
     ...(['recoveryKey', 'device', 'cosigner'] as const).filter((name) => !compared(name, 'fingerprint')),
   ]
-  const verdict = different.length > 0 ? 'other' : key ? 'valid' : 'consistent'
+  const verdict = different.length > 0 ? 'other' : isAddress ? 'valid' : 'consistent'
   return { verdict, same: equal, different, missing }
 }
 

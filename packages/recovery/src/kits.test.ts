@@ -108,6 +108,12 @@ describe(`a right kit (seed ${seed})`, () => {
       notCompared: ['recoveryKey', 'device', 'cosigner'],
     })
     expect((await verify(file('kit.json'), parties)).document['verdict']).toBe('consistent')
+    // The public key says nothing of the chain code, and so of no address.
+    const publicKey = text(await inspect(file('kit.json'), {}), 'publicKey')
+    expect((await verify(file('kit.json'), { publicKey })).document).toMatchObject({
+      verdict: 'consistent',
+      same: ['publicKey'],
+    })
     const all = { address, ...parties, epoch: 0, wallet: text(alone, 'walletId') }
     expect((await verify(file('kit.json'), all)).document).toMatchObject({
       verdict: 'valid for this wallet',

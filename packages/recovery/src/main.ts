@@ -18,8 +18,8 @@ import type { Report } from './report.js'
 
 const VERDICT_HELP = `
 The answer is "consistent" when everything in the kit fits together, and "valid for this wallet" only when the wallet's
-address (or public key) was given and is the same. What was not compared is named: a kit that somebody made up can pass
-until the recovery key, the device and the node (or the fingerprint of the three) were compared too.`
+address was given and is the same. What was not compared is named: a kit that somebody made up can pass until the
+recovery key, the device and the node (or the fingerprint of the three) were compared too.`
 
 const program = new Command('tercet-recovery')
   .description('Recovery keys and recovery kits: made, checked, rehearsed and used away from the device')
