@@ -92,6 +92,7 @@ describe('PREP of a replace', () => {
     ['not-announced', start, replace(id(0, 0), id(1, 1)), true],
     ['not-announced', claimed, { ...replace(id(0, 0), id(1, 1)), newHolder: 'another' }, true],
     ['not-announced', claimed, { ...replace(id(0, 0), id(1, 1)), from: D }, true],
+    ['not-announced', { ...claimed, act: { ...claimed.act, holder: N } }, replace(id(0, 0), id(1, 1)), true],
     ['delay', claimed, replace(id(0, 0), id(1, 1)), false],
     ['base', claimed, replace(id(0, 1), id(1, 1)), true],
     ['epoch', claimed, replace(id(0, 0), id(2, 1)), true],

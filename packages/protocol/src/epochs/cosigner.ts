@@ -51,6 +51,8 @@ export function refusal(state: CosignerEpochs, asked: Prepare, { delayOver }: De
   } else {
     const claim = announced.find(({ newHolder }) => newHolder === asked.newHolder)
     if (claim?.initiator !== asked.from) return no('not-announced')
+    // Who holds a share is no new device: it may not have heard yet that its share is the one that counts.
+    if ([act.holder, old?.holder].includes(asked.newHolder)) return no('not-announced')
     if (!delayOver) return no('delay')
     if (!sameId(asked.base, act.id) && !sameId(asked.base, old?.id ?? null)) return no('base')
   }

@@ -120,11 +120,11 @@ describe('a newcomer', () => {
     expect(device.received(later.state, offered)).toEqual(ignored(later.state))
   })
 
-  it('takes no share of a later epoch before it knows what became of the earlier', () => {
+  it('takes a share of a later epoch: the cosigner prepares none for a device whose share it has committed', () => {
     const later = { id: id(4, 1), transcript: 'u' }
-    expect(device.received(state.state, later)).toEqual(ignored(state.state))
-    const dropped = device.unknown(state.state, id(3, 2)).state
-    expect(device.received(dropped, later).state.pend?.id).toEqual(id(4, 1))
+    const step = device.received(state.state, later)
+    expect(step).toMatchObject({ state: { pend: { id: id(4, 1) } }, effects: ['drop-pend', 'store-pend'] })
+    expect(device.received(step.state, { id: id(3, 9), transcript: 'v' })).toEqual(ignored(step.state))
   })
 
   it('is none once it has a share', () => {

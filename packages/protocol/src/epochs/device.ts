@@ -60,19 +60,24 @@ export function commitSent(state: DeviceEpochs): DeviceStep {
 
 /**
  * A newcomer was handed its share and checked it, the cosigner's signature on Tr' with it. Store it durably before the
- * ACK: another's COMMIT may follow at once. It takes the place of a lower attempt of the same epoch: the cosigner has
- * signed that it prepared this one, so it never commits that one. While another epoch is open, which may have been
- * committed, and once there is a share, it is ignored.
+ * ACK: another's COMMIT may follow at once. It takes the place of an earlier one: the cosigner has signed that it prepared
+ * this one for this device, so it has dropped that one and will never commit it; had it committed that one, it would prepare
+ * no other for a device that holds a share. An earlier id, and any once there is a share, is ignored.
  */
 export function received(
   state: DeviceEpochs,
   { id, transcript }: { readonly id: ShareId; readonly transcript: Transcript },
 ): DeviceStep {
   const { act, pend } = state
-  const passed = pend !== null && pend.id.epoch === id.epoch && pend.id.attempt < id.attempt
+  const passed = pend !== null && isBefore(pend.id, id)
   if (act !== null || (pend !== null && !passed && !sameId(pend.id, id))) return ignored(state)
   const next = { ...state, pend: { id, transcript, role: 'newcomer' as const }, commitSent: true }
   return { state: next, effects: passed ? ['drop-pend', 'store-pend'] : ['store-pend'] }
+}
+
+/** Ids are prepared in this order: attempts count within an epoch. */
+function isBefore(a: ShareId, b: ShareId): boolean {
+  return a.epoch < b.epoch || (a.epoch === b.epoch && a.attempt < b.attempt)
 }
 
 /** COMMITTED: switch to the new share, or be done. */
