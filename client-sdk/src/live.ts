@@ -48,7 +48,7 @@ interface Present {
 const NOTICE_MILLISECONDS = 60_000
 
 /** What a session under shares that are gone may end with: another tab, or a reshare, has put newer ones in their place. */
-const OUTDATED: ReadonlySet<ErrorCode | undefined> = new Set([
+export const OUTDATED: ReadonlySet<ErrorCode | undefined> = new Set([
   'mismatch',
   'unknown-session',
   'unknown-presignature',
@@ -126,13 +126,7 @@ export class Live {
       const signed = await this.#underPresent(({ presigner }) => presigner.sign(draft.kind, input, signal))
       return { ...seen, ...signed }
     } catch (error) {
-      const named = withRequest(error, name)
-      if (!OUTDATED.has(named.code) || this.closed) throw named
-      const { endOperatorChange } = await import('./recovery/resume.js')
-      if (await endOperatorChange(this, signal)) return this.sign({ ...draft, ...name }, signal)
-      if (named.code !== 'not-found') throw named
-      const { explain } = await import('./reshare/final.js')
-      return explain(this, named, signal)
+      throw withRequest(error, name)
     }
   }
 

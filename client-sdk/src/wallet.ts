@@ -22,6 +22,7 @@ import type { ChangeOperatorOptions } from './recovery/operator.js'
 import { chainOf, chainOfDomain, DEFAULT_PATH, type RequestDraft } from './requests.js'
 import type { RecoveryKeyChanged, RecoveryKeyOptions } from './reshare/recovery-key.js'
 import type { RefreshOptions } from './reshare/refresh.js'
+import { sign } from './signing.js'
 import type { DeviceStorage } from './storage/storage.js'
 import { unlessAborted } from './waiting.js'
 
@@ -97,7 +98,7 @@ export class Wallet {
 
   /** Signs a request together with the node. @throws TercetError */
   sign(draft: RequestDraft, options: { readonly signal?: AbortSignal } = {}): Promise<Signed> {
-    return translated(() => this.#live.sign(draft, options.signal))
+    return translated(() => sign(this.#live, draft, options.signal))
   }
 
   /** Signs an unsigned serialized transaction: legacy with EIP-155, 2930 or 1559. @throws TercetError */
