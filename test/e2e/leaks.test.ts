@@ -52,7 +52,8 @@ it('a planted secret on the wire is found in every encoding', async () => {
 it('no share, sub-share, key or recovery key occurs anywhere in clear', async () => {
   const { secrets, wrappingKey } = await keySecrets(remains.evidence)
   const names = secrets.map(({ name }) => name)
-  for (const name of ['the key', "the device's share", "the cosigner's share", 'the recovery share']) {
+  const shares = ["the device's share", "the cosigner's share", 'the recovery share']
+  for (const name of ['the key', ...shares, "the device's identity key", "the node's identity key"]) {
     expect(names).toContain(name)
   }
   const everywhere = await searchLeaks(secrets, remains.places)

@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { fileStorage } from '@tercet/client/storage/file'
 import { equalBytes } from '@tercet/protocol/bytes'
 import { encodePoint, encodeScalar, mod, mulBase, ORDER } from '@tercet/protocol/curve'
 import { derive, parsePath } from '@tercet/protocol/derivation'
@@ -10,6 +9,8 @@ import { encodeKeyShare, type KeyShare } from '@tercet/protocol/key-share'
 import { recoveryKeyFromSeed } from '@tercet/protocol/recovery-key'
 import { openRecoveryShare } from '@tercet/protocol/recovery-share'
 import { openKeyFile } from '@tercet/recovery/recovery-key-file'
+import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
+import { importIdentity } from '@tercet/wire/identity'
 import { decodeKit, type Kit } from '@tercet/wire/kit'
 import Database from 'better-sqlite3'
 import type { Secret } from './encodings.js'
@@ -43,7 +44,7 @@ export async function keySecrets(evidence: Evidence): Promise<KeySecrets> {
   const { kappa } = recoveryKeyFromSeed(seed)
   const third = openRecoveryShare(kit.record, kappa)
   const device = await openDevice(evidence, kit)
-  const { share: cosigner, wrappingKey } = await openNode(evidence.nodeFolder, kit)
+  const { share: cosigner, identityKey, wrappingKey } = await openNode(evidence.nodeFolder, kit)
   const [s1, s2, s3] = [device.share, cosigner, scalarOf(third)] as const
   // A line through (1, s1) and (2, s2): its value at 0 is the key, at 3 the third share.
   const x = mod(2n * s1 - s2)
@@ -75,41 +76,62 @@ export async function keySecrets(evidence: Evidence): Promise<KeySecrets> {
   ]
   const secrets = scalars.map(([name, scalar]) => ({ name, bytes: encodeScalar(scalar) }))
   secrets.push({ name: "the recovery key's seed", bytes: seed })
+  secrets.push({ name: "the device's identity key", bytes: device.identityKey })
+  secrets.push({ name: "the node's identity key", bytes: identityKey })
   for (const [i, bytes] of device.otSeeds.entries())
     secrets.push({ name: `an OT seed of the device (${i})`, bytes })
   return { secrets, wrappingKey: { name: "the node's wrapping key", bytes: wrappingKey } }
 }
 
+/** What the checker uses of the device's own modules; no package exports it. */
+interface DeviceModules {
+  openFile(
+    file: Uint8Array,
+    passphrase: string,
+  ): Promise<{ contents: { identity?: Uint8Array; records: ReadonlyMap<string, Uint8Array> } }>
+}
+
 async function openDevice(
   { deviceFile, devicePassphrase }: Evidence,
   { record }: Kit,
-): Promise<{ share: bigint; otSeeds: Uint8Array[] }> {
-  const store = await fileStorage({ path: deviceFile, passphrase: devicePassphrase })
-  try {
-    const keys = await store.list('wallet/')
-    const read = async (part: string) => {
-      const bytes = await store.get(keys.find((key) => key.endsWith(part)) ?? '')
-      if (bytes === undefined) throw new Error(`the device's store has no ${part}`)
-      return bytes
-    }
-    const share = await read('/share')
-    if (!equalBytes(share.slice(3, 35), record.keyId)) throw new Error('the share is of another wallet')
-    const setup = await read('/ot')
-    // The last 3 * 4096 bytes are seeds of 32 bytes.
-    const otSeeds = [0, 4095, 8191, 12_255].map((at) => {
-      const start = setup.length - 12_288 + (at - (at % 32))
-      return setup.slice(start, start + 32)
-    })
-    return { share: BigInt(`0x${Buffer.from(share.slice(-32)).toString('hex')}`), otSeeds }
-  } finally {
-    await store.close()
+): Promise<{ share: bigint; identityKey: Uint8Array; otSeeds: Uint8Array[] }> {
+  const path = built('client-sdk/dist/storage/file-format.js')
+  const { openFile } = (await import(pathToFileURL(path).href)) as DeviceModules
+  const file = new Uint8Array(await readFile(deviceFile))
+  const { identity, records } = (await openFile(file, devicePassphrase)).contents
+  const read = (part: string) => {
+    const bytes = [...records].find(([key]) => key.startsWith('wallet/') && key.endsWith(part))?.[1]
+    if (bytes === undefined) throw new Error(`the device's store has no ${part}`)
+    return bytes
   }
+  if (identity === undefined) throw new Error("the device's store has no identity")
+  const share = read('/share')
+  if (!equalBytes(share.slice(3, 35), record.keyId)) throw new Error('the share is of another wallet')
+  const setup = read('/ot')
+  // The last 3 * 4096 bytes are seeds of 32 bytes.
+  const otSeeds = [0, 4095, 8191, 12_255].map((at) => {
+    const start = setup.length - 12_288 + (at - (at % 32))
+    return setup.slice(start, start + 32)
+  })
+  const identityKey = await identityScalar(identity, record.sidInputs.idD)
+  return { share: BigInt(`0x${Buffer.from(share.slice(-32)).toString('hex')}`), identityKey, otSeeds }
+}
+
+/** The private scalar of an identity, checked against its public half. */
+async function identityScalar(pkcs8: Uint8Array, publicIdentity: Uint8Array): Promise<Uint8Array> {
+  const kept = await importIdentity(pkcs8, { extractable: true })
+  if (!equalBytes(kept.publicIdentity, publicIdentity)) throw new Error('an identity is not of this wallet')
+  const { d } = await crypto.subtle.exportKey('jwk', kept.privateKey)
+  return fromBase64url(d ?? '', 'identity', 32)
 }
 
 /** What the checker uses of the node's own modules; no package exports them. */
 interface NodeModules {
   readWrappingKey(path: string): Uint8Array
-  createSealer(key: Uint8Array, random: (length: number) => Uint8Array): unknown
+  createSealer(
+    key: Uint8Array,
+    random: (length: number) => Uint8Array,
+  ): { open(place: object, sealed: Uint8Array): Uint8Array }
   openShare(
     sealer: unknown,
     place: { keyId: Uint8Array; epoch: number; attempt: number },
@@ -120,7 +142,7 @@ interface NodeModules {
 async function openNode(
   folder: string,
   { record }: Kit,
-): Promise<{ share: bigint; wrappingKey: Uint8Array }> {
+): Promise<{ share: bigint; identityKey: Uint8Array; wrappingKey: Uint8Array }> {
   const parts = await Promise.all(
     ['wrapping-key', 'seal', 'engine/material'].map(
       (name) => import(pathToFileURL(built(`signer-node/dist/${name}.js`)).href) as Promise<object>,
@@ -135,7 +157,15 @@ async function openNode(
       .get(Buffer.from(record.keyId))
     if (row === undefined) throw new Error('the node has no share of this wallet')
     const sealer = node.createSealer(wrappingKey, () => new Uint8Array())
-    return { share: scalarOf(node.openShare(sealer, record, new Uint8Array(row.sealed))), wrappingKey }
+    const { idC } = record.sidInputs
+    const sealed = database.prepare<[], { sealed: Buffer }>('SELECT sealed FROM identity').get()?.sealed
+    const place = { table: 'identity', row: toBase64url(idC), keyId: new Uint8Array(32), epoch: 0 }
+    const pkcs8 = sealer.open({ ...place, purpose: 'node identity' }, new Uint8Array(sealed ?? []))
+    return {
+      share: scalarOf(node.openShare(sealer, record, new Uint8Array(row.sealed))),
+      identityKey: await identityScalar(pkcs8, idC),
+      wrappingKey,
+    }
   } finally {
     database.close()
   }
