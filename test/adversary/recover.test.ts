@@ -9,7 +9,7 @@ import { decodeMessage, encodeMessage } from '@tercet/protocol/messages'
 import { openRecoveryShare } from '@tercet/protocol/recovery-share'
 import { answerReplace, confirm, dealReplace } from '@tercet/protocol/reshare'
 import { verifyKit } from '@tercet/recovery/kit-verification'
-import { replaceDevice } from '@tercet/recovery/recover'
+import { finishEarlier, type Recovery, replaceDevice } from '@tercet/recovery/recover'
 import { encodeClaim } from '@tercet/wire/claim'
 import type { ClaimStatus } from '@tercet/wire/claim-status'
 import { Conversation } from '@tercet/wire/conversation'
@@ -199,6 +199,31 @@ describe('a recovery onto a new device', () => {
     const { joined, storage } = await recover({ invite })
     await expect(joined).rejects.toMatchObject({ code: expect.stringMatching(/mismatch|peer-fault/) })
     expect(await storage.list('wallet/')).toEqual([])
+  })
+
+  it('goes on with the next attempt in the same run where an earlier commit came to nothing', async () => {
+    const above = { epoch: 0, attempt: 0 }
+    const begun = device.prepare(device.newcomer, { above })
+    if (begun === null) throw new Error('nothing is under way')
+    const { id } = begun
+    const transcript = 'A'.repeat(43)
+    const { state: pending } = device.prepared(begun.state, { id, transcript, role: 'hand-over' })
+    const { state: epochs } = device.commitSent(pending)
+    const act = { actEpoch: 0, actAttempt: 0, hasOld: 'no', oldEpoch: 0, oldAttempt: 0, att: 1 } as const
+    const answer = encodeMessage('reshare.status', { ...id, status: 'unknown', ...act })
+    const nothing = new Uint8Array(32)
+    const { kit } = await storedWallet()
+    const commit = { sessionId: nothing, previous: nothing, body: nothing, kit }
+    const stored: Recovery['state'][] = []
+    const earlier = await finishEarlier({
+      client: { session: () => ({ previous: nothing, send: async () => answer }) },
+      state: { claim: nothing, epochs, commit },
+      store: (next) => stored.push(next),
+    })
+    if (!('recovery' in earlier)) throw new Error('nothing was recovered')
+    expect(stored).toEqual([earlier.recovery.state])
+    expect(device.prepare(epochs, { above })).toBeNull()
+    expect(device.prepare(earlier.recovery.state.epochs, { above })?.id).toEqual({ epoch: 1, attempt: 2 })
   })
 
   it('keeps the share when the answer never comes', async () => {

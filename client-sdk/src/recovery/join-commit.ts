@@ -41,6 +41,8 @@ export interface HeldShare {
 
 const POLL_MILLISECONDS = 2000
 const WAIT_MILLISECONDS = 600_000
+/** For the node's word once the link is gone: the other machine may be committing, and it may have to be run again. */
+const AFTER_LINK_MILLISECONDS = 120_000
 
 /**
  * Waits for the cosigner's word: from whoever handed the share over, or from the node itself, whichever comes first.
@@ -52,7 +54,12 @@ export async function awaitCommit(
   conversation: Conversation,
 ): Promise<Kit> {
   joining.report('commit')
-  return firstOf([overLink(conversation, held), askNode(joining, held)])
+  const gone = new AbortController()
+  const heard = overLink(conversation, held).catch((error: unknown) => {
+    gone.abort()
+    throw error
+  })
+  return firstOf([heard, askNode(joining, held, gone.signal)])
 }
 
 /** The first that succeeds; where none does, what the last one says. */
@@ -102,13 +109,20 @@ async function overLink(conversation: Conversation, { pend, pending }: HeldShare
 }
 
 /** The kit that the node serves this device, once it is the new one. @throws TercetError `delayed`, `aborted` */
-export async function askNode(joining: Joining, { pending }: HeldShare): Promise<Kit> {
+export async function askNode(
+  joining: Joining,
+  { pending }: HeldShare,
+  linkGone?: AbortSignal,
+): Promise<Kit> {
   const { options, invitation, walletId, signal } = joining
   const { kit } = pending
   const { keyId, epoch, transcript, sidInputs } = kit.record
   const node = options.node ?? kit.node.address
   const channel = await channelOf(walletOptions(options), node, invitation.cosigner)
-  const deadline = performance.now() + (options.linkTimeoutMilliseconds ?? WAIT_MILLISECONDS)
+  let deadline = performance.now() + (options.linkTimeoutMilliseconds ?? WAIT_MILLISECONDS)
+  linkGone?.addEventListener('abort', () => {
+    deadline = Math.min(deadline, performance.now() + AFTER_LINK_MILLISECONDS)
+  })
   for (;;) {
     throwIfAborted(signal)
     const theirs = await channel
@@ -125,7 +139,8 @@ export async function askNode(joining: Joining, { pending }: HeldShare): Promise
     }
     if (performance.now() > deadline) {
       throw new TercetError('delayed', {
-        message: 'The share is stored, but the node does not serve it yet: join again later.',
+        message:
+          'The share is stored, but the node does not serve it yet. Run the other machine again, and join again.',
       })
     }
     await pause(POLL_MILLISECONDS, signal)
