@@ -68,7 +68,9 @@ export function changeOperator(live: Live, options: ChangeOperatorOptions): Prom
     const isOldNodeGone = options.link !== undefined
     await (isOldNodeGone ? assertNotExposed : assertUsable)(storage, walletId)
     await (isOldNodeGone ? settleOrGiveUp : settle)(live, options.signal)
-    if ((await finishOperatorChange(live, report, options.signal)) === 'committed') return
+    if ((await finishOperatorChange(live, report, options.signal, isOldNodeGone)) === 'committed') return
+    // An earlier call came so far, and the opening of the wallet ended it.
+    if (toBase64url(live.channel.options.cosigner) === options.expectedIdentity) return
     try {
       await begin(live, options, report)
     } catch (error) {

@@ -27,6 +27,7 @@ export async function endOperatorChange(live: Live, signal?: AbortSignal): Promi
   if (!isOperator || !commitSent) return false
   return exclusively(storage, walletId, async () => {
     const outcome = await finishOperatorChange(live, () => undefined, signal).catch(() => 'none')
-    return outcome !== 'none'
+    // It may have been ended by another call, while this one waited for its turn.
+    return outcome !== 'none' || live.records !== records
   })
 }
