@@ -2,11 +2,13 @@
 
 import { join } from 'node:path'
 import { Wallet } from '@tercet/client'
-import { joinCode, loopbackLink } from '@tercet/client/recovery'
+import { Exit, joinCode, type Link, loopbackLink } from '@tercet/client/recovery'
 import { folderLink } from '@tercet/client/recovery/folder'
 import { memoryStorage } from '@tercet/client/storage/memory'
 import { toBase64url } from '@tercet/wire/base64url'
 import { decodeJoinCode } from '@tercet/wire/join-code'
+import { decodeKit } from '@tercet/wire/kit'
+import { decodeFrame } from '@tercet/wire/link'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type NodeProcess, newDataDir, startNode } from '../support/node-process.js'
 import { lineOf } from '../support/recovery-lines.js'
@@ -15,6 +17,7 @@ import { temporaryFolder } from '../support/temporary-folder.js'
 
 const folder = temporaryFolder('recovery')
 const path = (name: string) => join(folder, name)
+const newNode = async (name: string) => startNode({ dataDir: await newDataDir(folder, name) })
 let node: NodeProcess
 
 beforeAll(async () => {
@@ -114,5 +117,92 @@ describe('a lost device', () => {
     expect(JSON.parse(vetoed.stdout())).toMatchObject({ ok: false, reason: 'vetoed' })
     expect((await wallet.signMessage('mine')).address).toBe(wallet.address())
     await wallet.close()
+  })
+
+  it('is replaced although the program died once the new device had its share: the next attempt is taken', async () => {
+    const { wallet, key, kit } = await recoverableWallet(folder, 'again', node.url, 0)
+    const storage = memoryStorage()
+    const code = await joinCode({ storage })
+    const run = (link: string) =>
+      startRecovery('recover', kit, '--key', key, '--device', code, '--link', path(link))
+    const first = run('first-link')
+    const invitation = await lineOf(first, 'invitation')
+    const carrier = await folderLink(await lineOf(first, 'link'))
+    const given = new AbortController()
+    const link: Link = {
+      ...carrier,
+      send: async (frame, signal) => {
+        if (decodeFrame(frame).type !== 'ack') return carrier.send(frame, signal)
+        first.child.kill('SIGKILL')
+        await first.ended()
+        await carrier.send(frame, signal)
+        given.abort()
+      },
+    }
+    const signal = given.signal
+    await expect(Wallet.join({ storage, invitation, link, signal })).rejects.toMatchObject({
+      code: 'aborted',
+    })
+    const second = run('second-link')
+    expect(await lineOf(second, 'invitation')).toBe(invitation)
+    const joined = await Wallet.join({
+      storage,
+      invitation,
+      link: await folderLink(await lineOf(second, 'link')),
+    })
+    expect(await second.ended()).toBe(0)
+    expect(JSON.parse(second.stdout())).toMatchObject({ ok: true, epoch: 1, told: true })
+    expect(decodeKit(await joined.recoveryKit()).record.attempt).toBe(2)
+    expect((await joined.signMessage('after')).address).toBe(wallet.address())
+    await joined.close()
+    await wallet.close()
+  })
+})
+
+describe('the kit of an older epoch', () => {
+  it('is as good as the newest while the node answers, and says so where it does not', async () => {
+    const [own, next] = [await newNode('own'), await newNode('next')]
+    const { wallet, storage, key, kit } = await recoverableWallet(folder, 'older', own.url, 0)
+    await wallet.refresh()
+    const [walletId, address] = [wallet.id, wallet.address()]
+    await wallet.close()
+
+    const leave = async (link: string) => {
+      const program = startRecovery('exit', kit, '--key', key, '--link', path(link))
+      const exit = await Exit.open({
+        storage,
+        walletId,
+        link: await folderLink(await lineOf(program, 'link')),
+      })
+      return { program, exit }
+    }
+    const left = await leave('older-exit')
+    expect((await left.exit.signMessage('without the node')).address).toBe(address)
+    await left.exit.close()
+    expect(await left.program.ended()).toBe(0)
+    expect(left.program.stderr()).toContain('going on with that of epoch 1')
+    expect(JSON.parse(left.program.stdout())).toMatchObject({ ok: true, epoch: 1 })
+
+    const opened = await Wallet.open({ storage, walletId, pool: { size: 0 } })
+    const args = ['--key', key, '--new-node', next.identity, '--link', path('older-operator')]
+    const program = startRecovery('replace-operator', kit, ...args)
+    const link = await folderLink(await lineOf(program, 'link'))
+    await opened.changeOperator({ node: next.url, expectedIdentity: next.identity, link })
+    expect(await program.ended()).toBe(0)
+    expect(JSON.parse(program.stdout())).toMatchObject({ ok: true, epoch: 2, address })
+    expect((await opened.signMessage('elsewhere')).address).toBe(address)
+    await opened.close()
+
+    await Promise.all([own.kill(), next.kill()])
+    const refused = await leave('older-refused')
+    await expect(refused.exit.signMessage('too late')).rejects.toMatchObject({
+      code: 'mismatch',
+      incident: 'other-epoch',
+    })
+    expect(await refused.program.ended()).toBe(1)
+    const report = JSON.parse(refused.program.stdout()) as Record<string, unknown>
+    expect(report).toMatchObject({ ok: false, reason: 'stale-epoch' })
+    expect(report['message']).toContain('this kit is of epoch 0 and the device is at 2')
+    await storage.close()
   })
 })
