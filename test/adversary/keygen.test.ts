@@ -245,17 +245,17 @@ describe('a broken random generator', () => {
     const a = start(pins, stuck)
     const b = answer({ parties, policyHash }, decodeMessage('keygen.req1', a.send), stuck)
     const step = () => open(a.state, decodeMessage('keygen.res1', b.send), random)
-    expect(reasonOf(step)).toBe('nonce, setup')
+    expect(reasonOf(step)).toBe('nonce, malformed')
     const p = presign.start(I, 1, stuck)
     const q = presign.answer(J, decodeMessage('presign.req1', p.send), stuck)
     const step2 = () => presign.finish(p.state, decodeMessage('presign.res1', q.send), random)
-    expect(reasonOf(step2)).toBe('nonce, setup')
+    expect(reasonOf(step2)).toBe('nonce, malformed')
     run.count(2)
   })
 
   it('an initiator whose nonce is zero is refused', () => {
     const nonce = new Uint8Array(32)
-    const zero = 'nonce, setup'
+    const zero = 'nonce, malformed'
     expect(reasonOf(() => answer({ parties, policyHash }, { ...req1, nonce }, random))).toBe(zero)
     const otReq = decodeMessage('ot.req1', encodeMessage('ot.req1', { nonce, reason: 'pair' }))
     const pair = { initiator: 1, responder: 2 } as const

@@ -33,8 +33,8 @@ export const consequence = {
   context: 'context',
   /** The two sides derived different digests, tweaks or child keys; nothing is consumed. */
   view: 'context',
-  /** The peer's nonce is all zero, or equals ours. */
-  nonce: 'setup',
+  /** The peer's nonce is all zero, or equals ours: out of range, and no setup is in doubt. */
+  nonce: 'malformed',
   /** The newcomer of a reshare is not the one that this side expects, or cannot come with these dealers. */
   newcomer: 'context',
   /** A dealer's commitment, in keygen or reshare, that does not open. */
