@@ -54,6 +54,15 @@ async function signs(wallet: RawWallet, first: RawWallet): Promise<void> {
   expect(secp256k1.verify(compact, digest, publicKey, { prehash: false, lowS: true })).toBe(true)
 }
 
+/** Whether a share of the cosigner stands for the key with the present share of the device, or of the recovery party. */
+function fits(cosigner: RawWallet, { share }: RawWallet): boolean[] {
+  const [, s2] = cosigner.share.publicShares
+  const [s1, , s3] = share.publicShares
+  // In the exponent, by the weights of the pairs (1,2) and (2,3).
+  const joined = [s1.double().subtract(s2), s2.double().add(s2).subtract(s3.double())]
+  return joined.map((key) => key.equals(share.publicKey))
+}
+
 function sharesIn(node: NodeProcess, wallet: RawWallet): number {
   const database = new Database(`${node.dataDir}/node.sqlite`, { readonly: true })
   const { n } = database
@@ -176,6 +185,8 @@ describe('with the old node', () => {
     expect((await wallet.device.kit(wallet)).code).not.toBe('ok')
     await expect(signs(wallet, wallet)).rejects.toThrow()
     await signs(handed.next, wallet)
+    expect(fits(handed.next, handed.next)).toEqual([true, true])
+    expect(fits(wallet, handed.next)).toEqual([false, false])
   })
 })
 
@@ -200,6 +211,9 @@ test('without the old node: device and recovery share hand the wallet over', asy
   decodeMessage('newcomer.res3', expectOk(committed))
   await firstSetup(handed.next)
   await signs(handed.next, wallet)
+  // The old node was not asked and has its share for ever: it fits no share that is left.
+  expect(fits(handed.next, handed.next)).toEqual([true, true])
+  expect(fits(wallet, handed.next)).toEqual([false, false])
   const whole = decodeKit(expectOk(await handed.next.device.kit(handed.next)))
   expect(whole.signatures.recovery).toEqual(handed.dealerSignature)
 })
