@@ -7,12 +7,14 @@ import type { RequestDraft } from './requests.js'
 
 /** Signs a request; an error names it. @throws TercetError */
 export async function sign(live: Live, draft: RequestDraft, signal?: AbortSignal): Promise<Signed> {
+  const { records } = live
   try {
     return await live.sign(draft, signal)
   } catch (error) {
     if (!(error instanceof TercetError) || !OUTDATED.has(error.code) || live.closed) throw error
     const { endOperatorChange } = await import('./recovery/resume.js')
-    if (await endOperatorChange(live, signal)) return live.sign({ ...draft, ...error.request }, signal)
+    const isEnded = await endOperatorChange(live, signal)
+    if (isEnded || live.records !== records) return live.sign({ ...draft, ...error.request }, signal)
     if (error.code !== 'not-found') throw error
     const { explain } = await import('./reshare/final.js')
     return explain(live, error, signal)

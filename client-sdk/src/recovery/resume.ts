@@ -18,7 +18,7 @@ export function resumeChange(live: Live): Promise<void> {
 
 /**
  * Ends a change of operator that may have left the present node serving nothing: it has let go, and the next one was not
- * asked yet. Whether anything has changed by it.
+ * asked yet. Whether one was under way and is not any more, ended by this call or by another that had its turn before.
  */
 export async function endOperatorChange(live: Live, signal?: AbortSignal): Promise<boolean> {
   const { storage, walletId, records } = live
@@ -26,8 +26,7 @@ export async function endOperatorChange(live: Live, signal?: AbortSignal): Promi
   const isOperator = pend?.role === 'operator' || pend?.role === 'operator-alone'
   if (!isOperator || !commitSent) return false
   return exclusively(storage, walletId, async () => {
-    const outcome = await finishOperatorChange(live, () => undefined, signal).catch(() => 'none')
-    // It may have been ended by another call, while this one waited for its turn.
-    return outcome !== 'none' || live.records !== records
+    await finishOperatorChange(live, () => undefined, signal).catch(() => undefined)
+    return (await loadEpochs(storage, walletId, live.records.kit)).pend === null
   })
 }
