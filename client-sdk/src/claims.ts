@@ -3,37 +3,20 @@
 import { equalBytes } from '@tercet/protocol/bytes'
 import { Malformed } from '@tercet/protocol/errors'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
-import { type ClaimKind, claimHash, decodeClaimRequest } from '@tercet/wire/claim'
+import { claimHash, decodeClaimRequest } from '@tercet/wire/claim'
 import {
-  type ClaimState,
   type ClaimStatus,
   decodeClaimList,
   decodeClaimStatus,
   encodeVeto,
   signVeto,
 } from '@tercet/wire/claim-status'
+import type { Claimed } from './claimed.js'
 import { TercetError } from './errors.js'
 import type { WalletEvents } from './events.js'
 import { namesOf } from './kits.js'
 import type { Live } from './live.js'
 import { read } from './record-format.js'
-
-/** A claim on this wallet, as its node tells it. */
-export interface Claimed {
-  /** Names the claim, base64url. */
-  readonly id: string
-  /** `waiting` and `ready` can still be obeyed; the others are over. */
-  readonly state: ClaimState
-  readonly kind: ClaimKind
-  /** base64url of the identity that would take this device's place; null where none would. */
-  readonly newDevice: string | null
-  /** base64url of the recovery key that would take the place of the present one; null where it stays. */
-  readonly newRecoveryKey: string | null
-  /** Unix seconds. */
-  readonly announcedAt: number
-  /** Until it can be obeyed. */
-  readonly remainingSeconds: number
-}
 
 /** The newest claims on the wallet, the newest first. @throws TercetError */
 export async function listClaims(live: Live, signal?: AbortSignal): Promise<Claimed[]> {

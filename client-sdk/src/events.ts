@@ -1,6 +1,6 @@
 // How does an application hear of what happens to its wallet while it is open?
 
-import type { Claimed } from './claims.js'
+import type { Claimed } from './claimed.js'
 
 /** What a listener is told, by the event's name. */
 export interface WalletEvents {

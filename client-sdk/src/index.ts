@@ -1,7 +1,7 @@
 // What does an application import? The wallet, its errors, and the types of what can be injected.
 
 export type { Summary } from '@tercet/chains/summary'
-export type { Claimed } from './claims.js'
+export type { Claimed } from './claimed.js'
 export type { Drill } from './drills.js'
 export { type ErrorCode, type RequestName, type Retry, TercetError } from './errors.js'
 export type { Listener, WalletEvent, WalletEvents } from './events.js'

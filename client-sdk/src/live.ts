@@ -26,6 +26,8 @@ export interface LiveOptions {
   readonly poolSize: number
   /** Milliseconds, never set. */
   readonly monotonic: () => number
+  /** Called when a claim on the wallet may have been announced. */
+  readonly onNotice: (live: Live) => void
 }
 
 /** What a draft asks for, and the input of the protocol that follows from it. */
@@ -176,7 +178,7 @@ export class Live {
     const now = this.#options.monotonic()
     if (now - this.#heeded < NOTICE_MILLISECONDS) return
     this.#heeded = now
-    import('./claims.js').then(({ heedNotice }) => heedNotice(this)).catch(() => undefined)
+    this.#options.onNotice(this)
   }
 
   #start(records: WalletRecords, channel: Channel): Present {

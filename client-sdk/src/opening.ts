@@ -39,7 +39,7 @@ export async function finish(
 ): Promise<Live> {
   const { storage, channel, engine, report, signal } = creation
   const { monotonic = () => performance.now() } = options
-  const parts = { walletId, storage, channel, engine, monotonic, poolSize: poolSize(options) }
+  const parts = { walletId, storage, channel, engine, monotonic, poolSize: poolSize(options), onNotice }
   const live = new Live(parts, records)
   if (records.meta.stage !== 'ready') {
     report('self-test')
@@ -50,6 +50,11 @@ export async function finish(
   live.presigner.refill()
   await resume(live)
   return live
+}
+
+/** Asks, in the background, what claims there are. */
+function onNotice(live: Live): void {
+  import('./claims.js').then(({ heedNotice }) => heedNotice(live)).catch(() => undefined)
 }
 
 /** Continues, in the background, a change of the shares that was cut off. */

@@ -10,7 +10,8 @@ import {
   encodeClaimRequest,
   signAsDevice,
 } from '@tercet/wire/claim'
-import { type Claimed, claimedOf, decodeStatus } from '../claims.js'
+import type { Claimed } from '../claimed.js'
+import { claimedOf, decodeStatus } from '../claims.js'
 import { TercetError } from '../errors.js'
 import { type RecoveryRegistration, registerRecovery } from '../keygen.js'
 import { namesOf } from '../kits.js'
