@@ -25,11 +25,14 @@ import { assertEcho, read, statusIn } from '../reshare/answers.js'
 import { endReplaced } from '../reshare/final.js'
 import type { OperatorStage } from './stages.js'
 
+const FAREWELL_MILLISECONDS = 10_000
+
 /** Ends what is under way: `none` where nothing is. @throws TercetError; what is under way then stays, and is continued */
 export async function finishOperatorChange(
   live: Live,
   report: Report<OperatorStage>,
   signal?: AbortSignal,
+  isOldNodeGone = false,
 ): Promise<'none' | 'committed' | 'unknown'> {
   const { storage, walletId, records } = live
   const state = await loadEpochs(storage, walletId, records.kit)
@@ -40,7 +43,46 @@ export async function finishOperatorChange(
     return 'none'
   }
   report('commit')
-  return commit(live, state, pend, await loadPending(storage, walletId), report, signal)
+  const pending = await loadPending(storage, walletId)
+  if (isOldNodeGone && pend.role === 'operator' && (await isAbandoned(live, state, pend, pending, signal)))
+    return 'unknown'
+  return commit(live, state, pend, pending, report, signal, isOldNodeGone)
+}
+
+/**
+ * Whether the new node says that it never will commit what an old node would have had to let go of, which is given up for
+ * lost: then nothing is under way any more. @throws TercetError `delayed`
+ */
+async function isAbandoned(
+  live: Live,
+  state: DeviceEpochs,
+  { id }: DevicePending,
+  { kit }: Pending,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { keyId, sidInputs } = kit.record
+  const body = encodeMessage('newcomer.abandon', { keyId, ...id })
+  const answer = await newChannel(live, kit).ask('newcomers.abandon', namesOf(live), body, signal)
+  const status = read('newcomer.status', answer)
+  assertEcho(status, id)
+  if (status.status === 'committed') return false
+  await assertNever(sidInputs.idC, keyId, id, status)
+  const { state: after } = device.never(state, id, { oldNodeLost: true })
+  await dropPending(live.storage, live.walletId, after)
+  return true
+}
+
+/** The new node's signed word that it never will. @throws TercetError `delayed`, `peer-fault` */
+async function assertNever(
+  idC: Uint8Array,
+  keyId: Uint8Array,
+  id: ShareId,
+  { status, signature }: MessageOf<'newcomer.status'>,
+): Promise<void> {
+  if (status !== 'never') throw new TercetError('delayed')
+  const about = [keyId, u64be(id.epoch), u64be(id.attempt)] as const
+  if (!(await verifyTagged(idC, signature, 'sig/never', ...about)))
+    throw new TercetError('peer-fault', { incident: 'transcript' })
 }
 
 async function commit(
@@ -50,11 +92,13 @@ async function commit(
   pending: Pending,
   report: Report<OperatorStage>,
   signal: AbortSignal | undefined,
+  isOldNodeGone: boolean,
 ): Promise<'committed' | 'unknown'> {
   const { storage, walletId } = live
   const { state } = device.commitSent(before)
   if (!before.commitSent) await storeEpochs(storage, walletId, state)
-  const consent = pend.role === 'operator' ? await release(live, state, pend, pending, signal) : undefined
+  const asksOldNode = pend.role === 'operator' && !isOldNodeGone
+  const consent = asksOldNode ? await release(live, state, pend, pending, signal) : undefined
   if (consent === 'unknown') return 'unknown'
   const body = consent === undefined ? pending.commit.body : withConsent(pending.commit.body, consent)
   const next = newChannel(live, pending.kit)
@@ -115,11 +159,7 @@ async function never(
   const { storage, walletId, channel } = live
   const { id } = pend
   assertEcho(status, id)
-  const about = [kit.record.keyId, u64be(id.epoch), u64be(id.attempt)] as const
-  const idC = kit.record.sidInputs.idC
-  if (status.status !== 'never') throw new TercetError('delayed')
-  if (!(await verifyTagged(idC, status.signature, 'sig/never', ...about)))
-    throw new TercetError('peer-fault', { incident: 'transcript' })
+  await assertNever(kit.record.sidInputs.idC, kit.record.keyId, id, status)
   if (pend.role === 'operator') {
     // The old node may have let go of the key: it hears of it first, and serves again.
     const body = encodeMessage('reshare.withdraw', { ...id, never: status.signature })
@@ -168,9 +208,14 @@ async function switchTo(
   if (stale !== undefined) live.events.emit('kit-changed', stale)
 }
 
-/** RETIRE at the old node, until it says that it has deleted everything. It may never be reached again. @throws TercetError */
-async function retire(live: Live, state: DeviceEpochs, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * RETIRE at the old node, until it says that it has deleted everything; tried again at every start. It may never be reached
+ * again, and nobody waits for it long. @throws TercetError
+ */
+async function retire(live: Live, state: DeviceEpochs, stop: AbortSignal | undefined): Promise<void> {
   const { storage, walletId } = live
+  const limit = AbortSignal.timeout(FAREWELL_MILLISECONDS)
+  const signal = stop === undefined ? limit : AbortSignal.any([stop, limit])
   const id: ShareId | null = state.retiring
   const kept = await readPart(storage, walletId, 'retire')
   if (id === null || kept === undefined) return

@@ -68,7 +68,12 @@ export function changeOperator(live: Live, options: ChangeOperatorOptions): Prom
     const isOldNodeGone = options.link !== undefined
     await (isOldNodeGone ? assertNotExposed : assertUsable)(storage, walletId)
     await (isOldNodeGone ? settleOrGiveUp : settle)(live, options.signal)
-    if ((await finishOperatorChange(live, report, options.signal, isOldNodeGone)) === 'committed') return
+    if ((await finishOperatorChange(live, report, options.signal, isOldNodeGone)) === 'committed') {
+      if (toBase64url(live.records.meta.cosigner) === options.expectedIdentity) return
+      throw new TercetError('conflict', {
+        message: `An earlier change came about first: the node is ${live.records.meta.node}.`,
+      })
+    }
     // An earlier call came so far, and the opening of the wallet ended it.
     if (toBase64url(live.channel.options.cosigner) === options.expectedIdentity) return
     try {
