@@ -26,7 +26,6 @@ import { type ClaimOptions, isSameClaim, newClaim, readyClaim } from './claim.js
 import type { HandOverStage, RecoveryKeyChange } from './hand-over.js'
 import { NodeClient, NodeError } from './node-client.js'
 import {
-  assertCurrent,
   finishEarlier,
   type Recovered,
   type Recovery,
@@ -134,7 +133,6 @@ async function recover(path: string, options: RecoverOptions): Promise<Report> {
     tell('claiming at the node')
     const claim = decodeClaim(recovery.state.claim)
     const status = await readyClaim(client, identity, claim, options.stay === true)
-    assertCurrent(found.kit, status)
     const link = await openLink(options.link)
     const timeoutMilliseconds = (options.wait ?? WAIT_SECONDS) * 1000
     const conversation = new Conversation({ link, identity, peer: newDevice, timeoutMilliseconds })

@@ -54,19 +54,6 @@ export async function finishEarlier(
 }
 
 /**
- * The kit is of the shares that the node serves, or of those before: a device may not have confirmed a refresh yet.
- * @throws Refused `failed`
- */
-export function assertCurrent({ record }: Kit, { act }: ClaimStatus): void {
-  if (act.epoch !== record.epoch && act.epoch !== record.epoch + 1) throw stale(record.epoch, act.epoch)
-}
-
-function stale(kit: number, node: number): Refused {
-  const message = `this kit is of epoch ${kit} and the node is at ${node}: use the newest kit`
-  return new Refused('failed', message, { reason: 'stale-epoch' })
-}
-
-/**
  * One attempt: hands the share over and commits. The state is stored before each thing that cannot be taken back.
  * @throws Refused, NodeError, LinkError, ProtocolAbort, Malformed
  */
@@ -107,7 +94,12 @@ async function prepare(input: HandOver, id: ShareId, kitEpoch: number): Promise<
   } catch (error) {
     if (!(error instanceof Unprepared)) throw error
     const { actEpoch } = error.status
-    if (actEpoch !== kitEpoch) throw stale(kitEpoch, actEpoch)
+    if (actEpoch !== kitEpoch)
+      throw new Refused(
+        'failed',
+        `the node has gone on from epoch ${kitEpoch} to ${actEpoch} meanwhile: run this again`,
+        { reason: 'stale-epoch' },
+      )
     throw new Refused(
       'failed',
       'the node prepares nothing now: was the claim vetoed? Run this again to see',
