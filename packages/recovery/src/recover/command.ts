@@ -25,13 +25,7 @@ import { tell } from '../terminal.js'
 import { type ClaimOptions, isSameClaim, newClaim, readyClaim } from './claim.js'
 import type { HandOverStage, RecoveryKeyChange } from './hand-over.js'
 import { NodeClient, NodeError } from './node-client.js'
-import {
-  finishEarlier,
-  type Recovered,
-  type Recovery,
-  replaceDevice,
-  tellDevice,
-} from './recover.js'
+import { finishEarlier, type Recovered, type Recovery, replaceDevice, tellDevice } from './recover.js'
 import { firstState, readState, writeState } from './state-file.js'
 
 interface RecoverOptions extends KeyOptions {
