@@ -4,6 +4,7 @@ import { equalBytes } from '@tercet/protocol/bytes'
 import { TH } from '@tercet/protocol/transcript'
 import * as z from 'zod/mini'
 import { canonicalize, parseCanonical } from './canonical-json.js'
+import type { ClaimKind } from './claim.js'
 import { KINDS, type Kind } from './request.js'
 import { decimal, parseWith } from './schema.js'
 
@@ -89,6 +90,15 @@ export function builtInPolicyOf(hash: Uint8Array): PolicyDocument | undefined {
 /** How long a claim on a wallet of this policy waits, in seconds. */
 export function recoveryDelayOf({ recovery }: PolicyDocument): number {
   return recovery?.delaySeconds ?? DEFAULT_RECOVERY_DELAY_SECONDS
+}
+
+/**
+ * How long a claim waits that waits at all. For another recovery key at least a day, whatever the wallet's delay: a stolen live
+ * device would otherwise have a second share as soon as it asks for it. (SPEC 5.4)
+ */
+export function claimDelayOf(policy: PolicyDocument, kind: ClaimKind): number {
+  const delay = recoveryDelayOf(policy)
+  return kind === 'recovery-key' ? Math.max(delay, DEFAULT_RECOVERY_DELAY_SECONDS) : delay
 }
 
 /** Whether a wallet can be made with this delay. */

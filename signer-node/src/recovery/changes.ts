@@ -12,7 +12,7 @@ import {
 } from '@tercet/wire/claim'
 import { recoveryIdentity } from '@tercet/wire/identity'
 import type { NoticeEvent } from '@tercet/wire/notice'
-import { builtInPolicyOf, DEFAULT_POLICY, recoveryDelayOf } from '@tercet/wire/policy'
+import { builtInPolicyOf, claimDelayOf, DEFAULT_POLICY } from '@tercet/wire/policy'
 import type { Entry, KeyState } from '../store/key-state.js'
 import {
   type ClaimEnd,
@@ -182,7 +182,7 @@ function rowOf(state: KeyState, claim: Claim, authorisation: Authorisation, cloc
     newDevice: claim.newDevice && toBase64url(claim.newDevice),
     announced: clocks.wall,
     uptime: clocks.uptime,
-    delay: waits(claim.kind, authorisation) ? recoveryDelayOf(policy) : 0,
+    delay: waits(claim.kind, authorisation) ? claimDelayOf(policy, claim.kind) : 0,
     both: authorisation.recovery && authorisation.device,
     secondFactor: authorisation.secondFactor,
     ended: null,

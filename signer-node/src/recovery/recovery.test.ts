@@ -372,6 +372,28 @@ describe('competing claims', () => {
     })
   })
 
+  test('a live device alone waits a day for another recovery key, however short the delay of its wallet', async () => {
+    for (const [delay, waits] of [
+      [0, DAY],
+      [3600, DAY],
+      [259_200, 259_200],
+    ] as const) {
+      await recovery.stop()
+      await store.close()
+      await begin(delay)
+      const named = { kind: 'recovery-key', newRecoveryKey: wrongKappa.publicIdentity.slice(1) } as const
+      const claim = claimFor(null, named)
+      const alone = { device: await signAsDevice(known(device), claim) }
+      expect(await post(claim, alone, known(device))).toMatchObject({ state: 'waiting', delaySeconds: waits })
+      const agreed = claimFor(null, named)
+      const both = {
+        device: await signAsDevice(known(device), agreed),
+        recovery: await signClaim(kappa, agreed),
+      }
+      expect(await post(agreed, both, known(device))).toMatchObject({ state: 'ready', delaySeconds: 0 })
+    }
+  })
+
   test('the owner changes a stolen recovery key while the thief waits', async () => {
     const { claimHash: thiefs } = await recover(known(tablet))
     const claim = claimFor(null, {
