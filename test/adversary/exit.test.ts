@@ -216,6 +216,12 @@ describe('the recovery machine signs nothing', () => {
     })
   })
 
+  it('with a device that has handed its wallet over', async () => {
+    const { storage, walletId } = await storedWallet()
+    await storage.put({ [`wallet/${walletId}/share`]: new Uint8Array(0) })
+    await expect(meet({ device: { storage, walletId } })).rejects.toMatchObject({ code: 'replaced' })
+  })
+
   it('for another device, whose frames it drops', async () => {
     const stranger = recoverySigner(7n)
     const { exit } = await meet({

@@ -86,6 +86,8 @@ export class Exit {
       const records = await loadWallet(options.storage, options.walletId)
       if (records.meta.stage === 'confirm')
         throw new TercetError('not-found', { message: 'The creation of this wallet was not finished.' })
+      // A device that has handed the wallet over has erased its share.
+      if (records.share.length === 0) throw new TercetError('replaced')
       const identity = await options.storage.identity()
       return new Exit(options, records, identity, await startEngine(options.random))
     })
