@@ -3,19 +3,38 @@ import { TercetError } from '@tercet/client'
 import { type Program, start } from './processes.js'
 import { built } from './root.js'
 
+/** Of every file of a device. */
+export const DEVICE_PASSPHRASE = 'p'
+
 /** What the device is to do. */
 export interface DeviceTask {
   readonly node: string
+  /** Another node that its wallet may be with by now: where it is, its own address is kept. */
+  readonly next?: string
   /** Its store; in memory where left out. */
   readonly file?: string
   readonly pool?: number
+  /** How it comes to a wallet that is there already, where it has none. */
+  readonly join?: DeviceJoin
   /** What it does with the wallet that it opened or made; one that fails does not keep it from the next. */
   readonly steps: readonly DeviceStep[]
   /** A broken variant: its store says that it has written before it has. */
   readonly flaw?: 'late-storage'
 }
 
-export type DeviceStep = { readonly step: 'sign'; readonly message: string } | { readonly step: 'refresh' }
+/** What the recovery machine told the person, and how long the device waits for it. */
+export interface DeviceJoin {
+  readonly invitation: string
+  /** A URL on this machine. */
+  readonly link: string
+  readonly timeoutMilliseconds: number
+}
+
+export type DeviceStep =
+  | { readonly step: 'sign'; readonly message: string }
+  | { readonly step: 'refresh' }
+  /** Nothing, where the wallet is with that node already. */
+  | { readonly step: 'operator'; readonly node: string; readonly identity: string }
 
 /** One JSON line of the device. */
 export type DeviceEvent =
@@ -69,4 +88,10 @@ export function eventsOf(program: Program): DeviceEvent[] {
 
 export function codeOf(error: unknown): string {
   return error instanceof TercetError ? error.code : 'unknown'
+}
+
+/** What an error says, with the incident that a report would name. */
+export function textOf(error: unknown): string {
+  const incident = error instanceof TercetError ? error.incident : undefined
+  return incident === undefined ? String(error) : `${error} (${incident})`
 }

@@ -8,8 +8,9 @@ export async function lineOf(program: Program, name: string): Promise<string> {
     const lines = program.stderr().split('\n').slice(0, -1)
     const line = lines.find((text) => text.startsWith(`${name} `))
     if (line !== undefined) return line.slice(name.length).trim()
-    if (program.child.exitCode !== null)
-      throw new Error(`recovery ended with ${program.child.exitCode}: ${program.stderr()}${program.stdout()}`)
+    const { exitCode, signalCode } = program.child
+    if (exitCode !== null || signalCode !== null)
+      throw new Error(`recovery ended with ${exitCode ?? signalCode}: ${program.stderr()}${program.stdout()}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

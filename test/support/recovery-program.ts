@@ -20,8 +20,14 @@ export async function recoveryProgram(...args: readonly string[]): Promise<Recor
 
 /** Starts the program, which answers every question with yes. */
 export function startRecovery(...args: readonly string[]): Program {
-  const line = [program(), '--json', ...args, '--passphrase-fd', '3', '--yes', '--one-machine']
-  const started = start('recovery', process.execPath, line, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  return startRecoveryUnder([], ...args)
+}
+
+/** The same, with a command that runs the program in its turn: strace, say. */
+export function startRecoveryUnder(under: readonly string[], ...args: readonly string[]): Program {
+  const own = [program(), '--json', ...args, '--passphrase-fd', '3', '--yes', '--one-machine']
+  const [command = process.execPath, ...line] = [...under, process.execPath, ...own]
+  const started = start('recovery', command, line, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
   const descriptor = started.child.stdio[3]
   if (descriptor && 'end' in descriptor) descriptor.end(`${PASSPHRASE}\n`)
   return started

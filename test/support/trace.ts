@@ -14,10 +14,24 @@ export interface Call {
 
 /**
  * The command that runs a program under strace, every thread of it, into a file. Descriptors are printed with their
- * paths. `more` takes further options, such as `-e inject=...`.
+ * paths. `more` takes further options, such as `-e inject=...`. The process that is started is the program itself, and
+ * strace its descendant: what is signalled, and whose end is seen, is the program.
  */
 export function underStrace(file: string, calls: readonly string[], more: readonly string[] = []): string[] {
-  return ['strace', '-f', '-y', '-ttt', '-s', '40', '-o', file, '-e', `trace=${calls.join(',')}`, ...more]
+  return [
+    'strace',
+    '-D',
+    '-f',
+    '-y',
+    '-ttt',
+    '-s',
+    '40',
+    '-o',
+    file,
+    '-e',
+    `trace=${calls.join(',')}`,
+    ...more,
+  ]
 }
 
 /** Reads what strace wrote so far. A call that another thread's line cut in two is put together again. */

@@ -16,6 +16,8 @@ export interface Scenario {
   readonly nodes: readonly string[]
   /** The node and the device that sign together afterwards. */
   readonly pair: { readonly node: string; readonly device: string }
+  /** Whether the broken variants are judged by it in every run; in a deep run every scenario judges them. */
+  readonly sampledControls?: boolean
   /** Makes the files that the operation starts from; every run has a copy. What the device of the pair said. */
   prepare(stage: Stage): Promise<readonly DeviceEvent[]>
   /**
@@ -23,6 +25,8 @@ export interface Scenario {
    * who starts the programs again and knows of nothing. What the device of the pair said.
    */
   play(stage: Stage): Promise<readonly DeviceEvent[]>
+  /** What else is wrong after it; nothing runs any more. */
+  faults?(stage: Stage): readonly string[]
 }
 
 type Of<E extends DeviceEvent['event']> = Extract<DeviceEvent, { readonly event: E }>
@@ -33,7 +37,7 @@ export function only<E extends DeviceEvent['event']>(events: readonly DeviceEven
 
 /** What is wrong after the operation was played to its end. `first` is what the device had said until then. */
 export async function faults(
-  { pair }: Scenario,
+  { pair, nodes, faults: others = () => [] }: Scenario,
   stage: Stage,
   first: readonly DeviceEvent[],
   last: readonly DeviceEvent[],
@@ -42,7 +46,7 @@ export async function faults(
   const held = only(last, 'held').at(-1)?.wallets ?? []
   const [wallet] = held
   const signed = [...only(first, 'signed'), ...only(last, 'signed')]
-  for (const { step, code } of only(last, 'failed')) found.push(`${step} failed by ${code}`)
+  for (const { step, code, text } of only(last, 'failed')) found.push(`${step} failed by ${code} (${text})`)
   for (const { code } of [...only(first, 'failed'), ...only(last, 'failed')]) {
     if (code === 'unknown' || code === 'bug') found.push(`an error without a cause: ${code}`)
   }
@@ -64,19 +68,19 @@ export async function faults(
     if (status !== 0) found.push(`the audit log of ${role}: ${stderr}`)
   }
   const rows = keysAt(stage.path(pair.node))
-  const there = rows.keys.map(({ id, generations }) => `${id} ${generations.join(', ')}`)
+  const there = rows.keys.map(({ id, roles, shares }) => `${id} ${[...roles, ...shares].join(', ')}`)
   const here = held.map(
     ({ id, epoch, attempt }) => `${id} act ${epoch}/${attempt}, share ${epoch}/${attempt}`,
   )
   if (there.join() !== here.join()) found.push(`the node holds ${there}, the device ${here}`)
-  if (rows.approved < signed.length) {
-    found.push(`${signed.length} signatures, and ${rows.approved} of them were approved`)
-  }
-  return found
+  const approved = nodes.reduce((sum, role) => sum + keysAt(stage.path(role)).approved, 0)
+  if (approved < signed.length)
+    found.push(`${signed.length} signatures, and ${approved} of them were approved`)
+  return [...found, ...others(stage)]
 }
 
 /** Which keys a node serves, with the generations of each, and how many signatures its log approves. */
-function keysAt(dataDir: string) {
+export function keysAt(dataDir: string) {
   const database = new Database(`${dataDir}/node.sqlite`, { readonly: true })
   try {
     const states = database.prepare<[], { key_id: Uint8Array; state: Uint8Array }>(
@@ -92,7 +96,7 @@ function keysAt(dataDir: string) {
         return id === undefined ? [] : [`${role} ${id.epoch}/${id.attempt}`]
       })
       const rows = shares.all(key_id).map(({ epoch, attempt }) => `share ${epoch}/${attempt}`)
-      return { id: toBase64url(key_id), generations: [...roles, ...rows] }
+      return { id: toBase64url(key_id), roles, shares: rows }
     })
     const approved = database.prepare(`SELECT count(*) FROM audit WHERE event = 'approved'`).pluck().get()
     return { keys, approved: Number(approved) }

@@ -76,8 +76,12 @@ export class Stage {
     return program
   }
 
-  /** Runs the device of a role to its end, on the file of that name. What it said. */
-  async device(role: string, task: Omit<DeviceTask, 'file' | 'flaw'>): Promise<DeviceEvent[]> {
+  /** Runs the device of a role to its end, or until it is `stopped`, on the file of that name. What it said. */
+  async device(
+    role: string,
+    task: Omit<DeviceTask, 'file' | 'flaw'>,
+    stopped: Promise<unknown> = new Promise(() => {}),
+  ): Promise<DeviceEvent[]> {
     const { flaw } = this.#options
     mkdirSync(this.path(role), { mode: 0o700, recursive: true })
     const file = this.path(role, 'wallet')
@@ -86,7 +90,7 @@ export class Stage {
     const program = this.launch(role, (under) =>
       startDevice({ ...task, file, ...(flaw === undefined ? {} : { flaw }) }, { under, environment }),
     )
-    await program.ended()
+    await Promise.race([program.ended(), stopped.then(() => program.stop())])
     return eventsOf(program)
   }
 

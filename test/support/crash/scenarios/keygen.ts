@@ -7,6 +7,7 @@ export const keygen: Scenario = {
   victims: ['node', 'device'],
   nodes: ['node'],
   pair: { node: 'node', device: 'device' },
+  sampledControls: true,
   prepare: async (stage) => {
     await initNode(stage.path('node'))
     return []

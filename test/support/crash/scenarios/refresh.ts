@@ -7,6 +7,7 @@ export const refresh: Scenario = {
   victims: ['node', 'device'],
   nodes: ['node'],
   pair: { node: 'node', device: 'device' },
+  sampledControls: true,
   prepare: async (stage) => {
     await initNode(stage.path('node'))
     const { url } = await stage.node('node')

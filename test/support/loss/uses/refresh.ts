@@ -1,4 +1,4 @@
-// Use: a device and a node get new shares of the same key. One wallet for all runs: its epochs go up. (SPEC 5.2)
+// Use: a device and a node get new shares of the same key. A wallet for several runs: its epochs go up. (SPEC 5.2)
 import { Wallet } from '@tercet/client'
 import { memoryStorage } from '@tercet/client/storage/memory'
 import { lateStorage } from '../../late-storage.js'
@@ -7,11 +7,18 @@ import { below } from '../../random.js'
 import { someRecovery } from '../../recovery.js'
 import type { Operation, Use, World } from '../use.js'
 
+/** A node starts so many reshares of one wallet in an hour, and no more. */
+const RUNS_OF_A_WALLET = 20
+
 export const refresh: Use = {
   name: 'refresh',
   prepare: async (world) => {
-    const { open, address } = await makeWallet(world)
+    const node = await startNode({ dataDir: await newDataDir(world.folder, 'node') })
+    let made = await makeWallet(world, node.url)
+    let runs = 0
     return async () => {
+      if (++runs % RUNS_OF_A_WALLET === 0) made = await makeWallet(world, node.url)
+      const { open, address } = made
       const wallet = await open()
       // What opening a wallet does in the background is over when it has checked its kit.
       await wallet.checkKit()
@@ -33,7 +40,8 @@ export const refresh: Use = {
 export const forgetfulRefresh: Use = {
   name: 'a device that forgets its new share',
   prepare: async (world) => {
-    const { open, storage, address } = await makeWallet(world)
+    const node = await startNode({ dataDir: await newDataDir(world.folder, 'node') })
+    const { open, storage, address } = await makeWallet(world, node.url)
     return async (): Promise<Operation> => {
       const wallet = await open(lateStorage(storage, () => new Promise(() => {})))
       return {
@@ -48,8 +56,7 @@ export const forgetfulRefresh: Use = {
   },
 }
 
-async function makeWallet({ folder, random, network: { transport } }: World) {
-  const { url } = await startNode({ dataDir: await newDataDir(folder, 'node') })
+async function makeWallet({ random, network: { transport } }: World, url: string) {
   const storage = memoryStorage()
   const options = { node: url, storage, transport, pool: { size: 0 } }
   const made = await Wallet.create({ ...options, recovery: someRecovery(random) })
