@@ -91,6 +91,14 @@ describe('a key that is put together', () => {
     ])
   })
 
+  it('is kept although the device never hears of it', async () => {
+    const meddle: Meddle = (_, frame) => (decodeFrame(frame).type === 'assemble.done' ? [] : [frame])
+    const { device, ended } = await meet({}, meddle)
+    device.assemble(ASSEMBLE_SENTENCE).catch(() => undefined)
+    expect((await ended).privateKey).toHaveLength(32)
+    await device.close()
+  })
+
   it('ends the signatures of the device until its user has acknowledged it', async () => {
     const { wallet, device, ended, storage, walletId } = await meet()
     await device.assemble(ASSEMBLE_SENTENCE)

@@ -1,6 +1,17 @@
 // How does the program read and make its files?
 
-import { closeSync, fsyncSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 import { Refused } from './exit.js'
 
 /** The file's bytes. @throws Refused `file` */
@@ -10,6 +21,26 @@ export function readInput(path: string): Uint8Array {
   } catch {
     throw new Refused('file', `cannot read ${path}`)
   }
+}
+
+/** The entry of a file in its folder is on the disk when this returns. */
+export function syncFolderOf(path: string): void {
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** A new file could be made here. @throws Refused `file` */
+export function assertCanCreate(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK)
+  } catch {
+    throw new Refused('file', `cannot write into the folder of ${path}`)
+  }
+  if (existsSync(path)) throw new Refused('file', `cannot create ${path}: it exists already`)
 }
 
 /** A new file, mode 0600, on the disk when this returns; an existing one is never overwritten. @throws Refused `file` */
@@ -24,6 +55,7 @@ export function writeNew(path: string, bytes: Uint8Array): void {
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
     fsyncSync(file)
+    syncFolderOf(path)
     written = true
   } catch {
     throw new Refused('file', `cannot write ${path}`)

@@ -4,7 +4,7 @@ import { type Path, parsePath } from '@tercet/protocol/derivation'
 import { Malformed } from '@tercet/protocol/errors'
 import type { Command } from 'commander'
 import { Refused } from '../exit.js'
-import { readInput, writeNew } from '../files.js'
+import { assertCanCreate, readInput, writeNew } from '../files.js'
 import { option } from '../options.js'
 import { parseDescriptor, readNewSecret, readSecret } from '../passphrase.js'
 import type { Report } from '../report.js'
@@ -32,6 +32,8 @@ export function assembledPath(options: AssembleCommandOptions): Path {
       'usage',
       'where shall the key go: --out FILE (encrypted) or --show (once, on the screen)?',
     )
+  // Found out now, and not when the device has given its share.
+  if (options.out !== undefined) assertCanCreate(options.out)
   return option('--path', () => parsePath(options.path ?? 'm'))
 }
 

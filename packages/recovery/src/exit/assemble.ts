@@ -46,7 +46,8 @@ export async function serveAssembly(options: AssembleOptions): Promise<Assembled
     const privateKey = assemble(state, share, { device, recovery, session }, sealed, tweak)
     const key = { privateKey, path: formatPath(path), address: evmAddress(publicKey) }
     await keep(key)
-    await conversation.send('assemble.done', new Uint8Array(0))
+    // Kept is kept: a device that is gone by now loses nothing but the good news.
+    await conversation.send('assemble.done', new Uint8Array(0)).catch(() => undefined)
     return key
   } catch (error) {
     await conversation.stop(reasonOf(error))
