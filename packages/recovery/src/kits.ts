@@ -21,6 +21,7 @@ import {
 } from './kit-verification.js'
 import { option } from './options.js'
 import type { Report } from './report.js'
+import { tell } from './terminal.js'
 
 /** What the user knows of the wallet from elsewhere; each that is given is compared. */
 export interface KnownOptions {
@@ -45,6 +46,7 @@ const VERDICTS = {
 /** Checks a kit and compares it with what is known from elsewhere. Needs no secret. */
 export async function verify(path: string, options: KnownOptions): Promise<Report> {
   const expected = expectedOf(options)
+  tell('checking the kit')
   const found = await readKit(path)
   const result = compareKit(found, expected)
   const { same, different, missing } = result
@@ -102,11 +104,14 @@ export interface DrillOptions extends KeyOptions {
  */
 export async function drill(path: string, options: DrillOptions): Promise<Report> {
   const { key: _, ...known } = options
+  tell('checking the kit')
   const found = await readKit(path)
   const result = compareKit(found, expectedOf(known))
   if (result.verdict === 'other')
     throw new Refused('failed', refusal(result, found, options), { reason: drillReason(result) })
+  tell('opening the recovery key')
   const { kappa } = await openKeyFor(found.kit.record.sidInputs.recoveryKey, options)
+  tell('opening the recovery share')
   const receipt = await makeReceipt(found.kit.record, openShare(found, kappa), kappa, new Date())
   if (options.receipt !== undefined) writeNew(options.receipt, encodeDrillReceipt(receipt))
   const text = new TextDecoder().decode(encodeDrillReceipt(receipt))

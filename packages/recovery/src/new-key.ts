@@ -47,6 +47,7 @@ export async function newKey(options: NewKeyOptions): Promise<Report> {
   const confirmed = !given && !shown && hasTerminal() ? await confirmPhrase(seedToPhrase(seed)) : false
   if (options.out !== undefined) {
     const passphrase = await readNewSecret('passphrase', options.passphraseFd)
+    tell('encrypting')
     writeNew(options.out, await encodeKeyFile(seed, passphrase, random))
   }
   const publicKey = toBase64url(encodePoint(recoveryKeyFromSeed(seed).publicKey))
@@ -119,6 +120,7 @@ export async function showPublic(options: KeyOptions): Promise<Report> {
 export async function register(device: string, options: KeyOptions): Promise<Report> {
   const identity = option('--device', () => fromBase64url(device, 'device', 34))
   option('--device', () => decodeIdentity(identity, 'device'))
+  tell('opening the recovery key')
   const { kappa, publicKey } = await openKey(options)
   const document = {
     publicKey: toBase64url(publicKey),

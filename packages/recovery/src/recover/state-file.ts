@@ -1,13 +1,12 @@
 // What does a recovery remember between its runs? Its claim, the attempts that it used, and a commit that may be under way. (SPEC 5.2)
 
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { type DeviceEpochs, device, type ShareId } from '@tercet/protocol/epochs'
 import { Malformed } from '@tercet/protocol/errors'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { canonicalize, type Json, type JsonObject, parseCanonical } from '@tercet/wire/canonical-json'
 import { Refused } from '../exit.js'
-import { readInput } from '../files.js'
+import { readInput, syncFolderOf } from '../files.js'
 
 /** COMMIT, repeated byte for byte until it is answered, and what belongs to the session that it is sent in. */
 export interface KeptCommit {
@@ -61,9 +60,7 @@ export function writeState(path: string, state: RecoveryState): void {
       closeSync(file)
     }
     renameSync(temporary, path)
-    const folder = openSync(dirname(path), 'r')
-    fsyncSync(folder)
-    closeSync(folder)
+    syncFolderOf(path)
   } catch {
     throw new Refused('file', `cannot write ${path}`)
   }
