@@ -12,6 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import process from 'node:process'
 import { Refused } from './exit.js'
 
 /** The file's bytes. @throws Refused `file` */
@@ -23,8 +24,9 @@ export function readInput(path: string): Uint8Array {
   }
 }
 
-/** The entry of a file in its folder is on the disk when this returns. */
+/** The entry of a file in its folder is on the disk when this returns, where folders can be opened: not on Windows. */
 export function syncFolderOf(path: string): void {
+  if (process.platform === 'win32') return
   const folder = openSync(dirname(path), 'r')
   try {
     fsyncSync(folder)
