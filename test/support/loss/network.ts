@@ -35,13 +35,14 @@ export class Network {
 
   /** For a wallet. A lost request reaches nobody; of a lost answer the node does not know. */
   readonly transport: Transport = async (request) => {
-    this.#pass()
+    this.pass()
     const response = await fetchTransport(request)
-    this.#pass()
+    this.pass()
     return response
   }
 
-  #pass(): void {
+  /** One message on its way. @throws Error where it is lost */
+  pass(): void {
     this.#messages++
     if (this.#messages <= this.#after || this.#lost >= this.#toLose) return
     this.#lost++
