@@ -5,7 +5,7 @@ import { operatorLost } from '../support/loss/uses/operator-lost.js'
 import { suite } from '../support/suite.js'
 import { temporaryFolder } from '../support/temporary-folder.js'
 
-const loss = suite('loss')
+const loss = suite('loss of recoveries')
 const folder = temporaryFolder('loss')
 for (const use of [deviceLost, operatorLost]) lossTest(use, loss, folder)
 lossControl(forgetfulDevice, loss, folder)
