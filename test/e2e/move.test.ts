@@ -14,8 +14,12 @@ import { recoverableWallet, recoveryProgram } from '../support/recovery-program.
 import { temporaryFolder } from '../support/temporary-folder.js'
 
 const folder = temporaryFolder('move')
+/** Several key generations and keys under a passphrase, on a busy machine. */
+const PATIENCE_MS = 300_000
 
-it('a wallet moves to a new device by the word of the old one and of the recovery key; alone the old one waits', async () => {
+it('a wallet moves to a new device by the word of the old one and of the recovery key; alone the old one waits', {
+  timeout: PATIENCE_MS,
+}, async () => {
   const node = await startNode({ dataDir: await newDataDir(folder, 'node') })
   const { wallet, storage, key, kit } = await recoverableWallet(folder, 'moving', node.url, 3600)
   const next = memoryStorage()
