@@ -4,6 +4,7 @@ import { completeRecord } from '@tercet/protocol/key-record'
 import type { Random } from '@tercet/protocol/random'
 import { type ConsistentKit, verifyKit } from '@tercet/recovery/kit-verification'
 import { type NewestKit, newestKit } from '@tercet/recovery/newest-kit'
+import { NodeError } from '@tercet/recovery/node-client'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { sealed } from '../support/kits/documents.js'
 import { deal, type ResharePlan, resharePlan, signed } from '../support/kits/make.js'
@@ -51,6 +52,16 @@ describe('the kit that the node gives', () => {
 
   it('is the kit at hand where nothing has changed', async () => {
     expect(await given(kitOf(first))).toEqual({ found: atHand, changed: [] })
+  })
+
+  it('is none where the node has none for this recovery key; any other failure is one', async () => {
+    const failing = (code: 'not-found' | 'network') =>
+      newestKit(atHand, {
+        cosigner: first.record.sidInputs.idC,
+        ask: () => Promise.reject(new NodeError(code, code)),
+      })
+    expect((await failing('not-found')).found).toBe(atHand)
+    await expect(failing('network')).rejects.toMatchObject({ code: 'network' })
   })
 
   it('says which of the parties are others', async () => {

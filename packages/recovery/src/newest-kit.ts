@@ -5,6 +5,7 @@ import type { EndpointName } from '@tercet/wire/endpoints'
 import { askYes } from './exit/ask.js'
 import { Refused } from './exit.js'
 import { type ConsistentKit, KitRefused, verifyKit } from './kit-verification.js'
+import { NodeError } from './recover/node-client.js'
 import { tell } from './terminal.js'
 
 /** The node, as idV asks it. */
@@ -25,11 +26,17 @@ export interface NewestKit {
 
 /**
  * The kit of the epoch that the node serves: checked like any other, and of the same wallet, key and recovery key as the kit at
- * hand, which stands for what its owner knows. Its parties may have changed: that is for a person to confirm.
- * @throws Refused; NodeError where the node does not answer, or knows this recovery key of no wallet
+ * hand, which stands for what its owner knows. Its parties may have changed: that is for a person to confirm. A node that has
+ * none for this recovery key, or has let go of the wallet, leaves the kit at hand: what it says to a claim tells more.
+ * @throws Refused; NodeError where the node does not answer
  */
 export async function newestKit(atHand: ConsistentKit, node: KitSource): Promise<NewestKit> {
-  const found = await checked(await node.ask('kit'))
+  const given = await node.ask('kit').catch((error: unknown) => {
+    if (error instanceof NodeError && error.code === 'not-found') return undefined
+    throw error
+  })
+  if (given === undefined) return { found: atHand, changed: [] }
+  const found = await checked(given)
   const [then, now] = [atHand.kit.record, found.kit.record]
   const same =
     equalBytes(now.keyId, then.keyId) &&
