@@ -5,10 +5,7 @@ import { lateStorage } from '../../late-storage.js'
 import { newDataDir, startNode } from '../../node-process.js'
 import { below } from '../../random.js'
 import { someRecovery } from '../../recovery.js'
-import type { Operation, Use, World } from '../use.js'
-
-/** A node starts so many reshares of one wallet in an hour, and no more. */
-const RUNS_OF_A_WALLET = 20
+import { type Operation, RUNS_OF_A_WALLET, type Use, type World } from '../use.js'
 
 export const refresh: Use = {
   name: 'refresh',
