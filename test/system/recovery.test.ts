@@ -193,6 +193,27 @@ describe('the kit of an older epoch', () => {
     expect((await opened.signMessage('elsewhere')).address).toBe(address)
     await opened.close()
 
+    // Its device is lost at another operator than that of the kit: a person says who that is, and that it is known.
+    const other = memoryStorage()
+    const code = await joinCode({ storage: other })
+    const elsewhere = ['--node', next.url, '--node-identity', next.identity]
+    const common = ['recover', kit, '--key', key, '--device', code, '--link', path('older-recover')]
+    const unsure = startRecovery(...common, ...elsewhere)
+    expect(await unsure.ended()).toBe(2)
+    expect(unsure.stderr()).toContain('another node')
+    const found = startRecovery(...common, ...elsewhere, '--parties-changed')
+    const invitation = await lineOf(found, 'invitation')
+    const joined = await Wallet.join({
+      storage: other,
+      invitation,
+      address,
+      link: await folderLink(await lineOf(found, 'link')),
+    })
+    expect(await found.ended()).toBe(0)
+    expect(JSON.parse(found.stdout())).toMatchObject({ ok: true, epoch: 3, address })
+    expect((await joined.signMessage('found')).address).toBe(address)
+    await joined.close()
+
     await Promise.all([own.kill(), next.kill()])
     const refused = await leave('older-refused')
     await expect(refused.exit.signMessage('too late')).rejects.toMatchObject({
