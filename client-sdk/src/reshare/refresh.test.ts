@@ -14,7 +14,6 @@ import { openLive } from '../opening.js'
 import type { OpenOptions } from '../options.js'
 import { fileStorage } from '../storage/file.js'
 import { indexedDbStorage } from '../storage/indexeddb.js'
-import { memoryStorage } from '../storage/memory.js'
 import type { DeviceStorage } from '../storage/storage.js'
 import { type Born, bornWallet, openWith, withIdentity } from '../testing/born-wallet.js'
 import { type FakeNode, Refusal } from '../testing/fake-node.js'
@@ -143,15 +142,25 @@ describe('a refresh', () => {
 })
 
 describe('a refresh that is cut off', () => {
-  // Whether message or answer is lost looks the same to the device: each of the four is lost once.
-  const points: readonly (readonly [EndpointName, 'message' | 'answer'])[] = [
-    ['reshare.start', 'message'],
-    ['reshare.deal', 'answer'],
+  it.each(['reshare.start', 'reshare.deal'] as const)(
+    'at %s, its answer lost for good, leaves the old shares in force, and begins anew',
+    async (name) => {
+      const wallet = await open()
+      lose(name, 'answer')
+      await expect(wallet.refresh()).rejects.toMatchObject({ code: 'network', retry: 'safe' })
+      node.fault = (_, answer) => answer()
+      await signs(wallet, 'at once')
+      await wallet.refresh()
+      expect(decodeKit(await wallet.recoveryKit()).record).toMatchObject({ epoch: 1, attempt: 2 })
+      await signs(wallet, 'afterwards')
+    },
+  )
+
+  it.each([
     ['reshare.commit', 'message'],
     ['reshare.final', 'answer'],
-  ]
-  it.each(points)(
-    'at %s, its %s lost for good, leaves a pair that signs and refreshes',
+  ] as const)(
+    'at %s, its %s lost for good, comes to its end when the wallet is opened',
     async (name, what) => {
       const wallet = await open()
       lose(name, what)
@@ -164,23 +173,24 @@ describe('a refresh that is cut off', () => {
       node.fault = (_, answer) => answer()
       await signs(wallet, 'at once')
       await wallet.close()
+      node.passed.length = 0
       const again = await open()
-      await again.refresh()
-      // Opening has finished the one that may have been committed.
-      const epoch = name === 'reshare.commit' || name === 'reshare.final' ? 2 : 1
-      expect(await epochOf(again)).toBe(epoch)
-      expect(node.epochs?.state.act.id.epoch).toBe(epoch)
-      expect(node.epochs?.state.old).toBeNull()
+      await expect.poll(() => names(), { timeout: 20_000 }).toContain('reshare.final')
+      expect(await epochOf(again)).toBe(1)
+      expect(node.epochs?.state).toMatchObject({
+        act: { id: { epoch: 1, attempt: 1 } },
+        old: null,
+        pend: null,
+      })
       await signs(again, 'afterwards')
     },
   )
 
   const stores: readonly (readonly [string, () => Promise<DeviceStorage>])[] = [
-    ['memory', async () => memoryStorage()],
     ['a file', () => fileStorage({ path: join(folder, 'device.tercet'), passphrase: 'correct horse' })],
     ['IndexedDB', () => indexedDbStorage({ name: 'refresh' })],
   ]
-  it.each(stores)('at COMMIT is finished by opening the wallet alone (%s)', async (name, make) => {
+  it.each(stores)('at COMMIT is finished by opening the wallet alone (%s)', async (_, make) => {
     ;({ node, storage } = await born.copy(await make()))
     const identity = { identity: () => device }
     const device = storage.identity()
@@ -190,10 +200,8 @@ describe('a refresh that is cut off', () => {
     await wallet.close()
     node.fault = (_, answer) => answer()
     node.restart()
-    if (name !== 'memory') {
-      await storage.close()
-      storage = withIdentity(await make(), identity)
-    }
+    await storage.close()
+    storage = withIdentity(await make(), identity)
     const again = await open()
     await expect.poll(() => node.epochs?.state.old, { timeout: 20_000 }).toBeNull()
     expect(await epochOf(again)).toBe(1)
