@@ -1,6 +1,5 @@
 // Are scalars and points read and written strictly, and as the curve library would? (SPEC 0.2, 0.3)
 
-import { createHash } from 'node:crypto'
 import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js'
 import { describe, expect, it } from 'vitest'
 import { readBigEndian } from './bytes.js'
@@ -20,23 +19,14 @@ import {
   randomScalarOrZero,
 } from './curve.js'
 import { Malformed, Misuse } from './errors.js'
+import { seededRandom } from './testing/seeded-random.js'
 
 const SEED = 'curve'
 const FIELD = 2n ** 256n - 2n ** 32n - 977n
 
-function seeded(seed: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const blocks: Buffer[] = []
-    for (let have = 0; have < length; have += 32)
-      blocks.push(createHash('sha256').update(`${seed}/${counter++}`).digest())
-    return Uint8Array.from(Buffer.concat(blocks).subarray(0, length))
-  }
-}
-
 describe(`scalars (seed ${SEED})`, () => {
   it('converts as the library does, for every length and for edges', () => {
-    const random = seeded(SEED)
+    const random = seededRandom(SEED)
     for (let length = 0; length <= 64; length++) {
       const bytes = random(length)
       const expected = length === 0 ? 0n : bytesToNumberBE(bytes)

@@ -1,6 +1,5 @@
 // Is a state its own, whatever the caller does with the bytes that it was handed or that it gave? (SPEC 0.5)
 
-import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { derive, parsePath } from './derivation.js'
 import * as keygen from './keygen/index.js'
@@ -11,19 +10,17 @@ import type { Random } from './random.js'
 import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed } from './recovery-key.js'
 import * as reshare from './reshare/index.js'
 import * as sign from './sign/index.js'
+import { seededRandom } from './testing/seeded-random.js'
 
 const SEED = 'handed-out'
 
 /** Draws that a careless generator overwrites afterwards. */
 function seeded(seed: string): Random {
-  let counter = 0
+  const random = seededRandom(seed)
   let last = new Uint8Array(0)
   return (length) => {
     last.fill(0)
-    const blocks: Buffer[] = []
-    for (let have = 0; have < length; have += 32)
-      blocks.push(createHash('sha256').update(`${seed}/${counter++}`).digest())
-    last = Uint8Array.from(Buffer.concat(blocks).subarray(0, length))
+    last = Uint8Array.from(random(length))
     return last
   }
 }

@@ -1,6 +1,5 @@
 // Does every state open once, also when its step fails, and only if it is the very box that a step made? (SPEC 0.5)
 
-import { createHash } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { derive, parsePath } from './derivation.js'
@@ -13,18 +12,9 @@ import * as presign from './presign/index.js'
 import type { Random } from './random.js'
 import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed } from './recovery-key.js'
 import * as sign from './sign/index.js'
+import { seededRandom } from './testing/seeded-random.js'
 
 const SEED = 'one-time'
-
-function seeded(seed: string): Random {
-  let counter = 0
-  return (length) => {
-    const blocks: Buffer[] = []
-    for (let have = 0; have < length; have += 32)
-      blocks.push(createHash('sha256').update(`${seed}/${counter++}`).digest())
-    return Uint8Array.from(Buffer.concat(blocks).subarray(0, length))
-  }
-}
 
 describe('a box', () => {
   const content = { secret: 424242424242n, bytes: new Uint8Array(32).fill(0x5e) }
@@ -119,7 +109,7 @@ function run(course: (step: Try, random: Random) => void, failing?: string) {
     throw stop
   }
   try {
-    course(attempt, seeded(`${SEED}/${course.name}`))
+    course(attempt, seededRandom(`${SEED}/${course.name}`))
   } catch (error) {
     if (error !== stop) throw error
   }

@@ -1,15 +1,15 @@
 // Is a recovery key bound to its owner, and a seed to one key? (SPEC 1.1)
 
 import { hkdfSync } from 'node:crypto'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { describe, expect, it } from 'vitest'
 import { encodePoint, G, IDENTITY, mulBase, ORDER, randomScalar } from './curve.js'
 import { proveDiscreteLog, verifyDiscreteLog } from './proofs/discrete-log.js'
 import { ownerOf, proveRecoveryKey, recoveryKeyFromSeed, verifyRecoveryKey } from './recovery-key.js'
+import { seededRandom } from './testing/seeded-random.js'
 import { integer, TH } from './transcript.js'
 
 const SEED = 'recovery-key'
-const random = seeded(SEED)
+const random = seededRandom(SEED)
 const idD = random(34)
 const owner = ownerOf(idD)
 const kappa = randomScalar(random)
@@ -49,15 +49,3 @@ describe(`recovery key (seed ${SEED})`, () => {
       expect(() => recoveryKeyFromSeed(new Uint8Array(length))).toThrow('32 bytes')
   })
 })
-
-function seeded(seed: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const out = new Uint8Array(length)
-    for (let at = 0; at < length; at += 32) {
-      const block = sha256(new TextEncoder().encode(`${seed}/${counter++}`))
-      out.set(block.subarray(0, Math.min(32, length - at)), at)
-    }
-    return out
-  }
-}

@@ -1,6 +1,5 @@
 // Is every part of a record checked, and does an honest one open? (SPEC 1.6, attacks 19 and 31)
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { describe, expect, it } from 'vitest'
 import { encodePoint, mod, mulBase, ORDER, randomScalar } from './curve.js'
 import {
@@ -15,9 +14,10 @@ import { lagrange } from './math/polynomial.js'
 import { encryptVerifiably, pveLabel } from './proofs/verifiable-encryption.js'
 import { openRecoveryShare, verifyRecord } from './recovery-share.js'
 import { expose } from './secret.js'
+import { seededRandom } from './testing/seeded-random.js'
 
 const SEED = 'recovery-share'
-const random = seeded(SEED)
+const random = seededRandom(SEED)
 const kappa = randomScalar(random)
 const f1 = [randomScalar(random), randomScalar(random)] as const
 const f2 = [randomScalar(random), randomScalar(random)] as const
@@ -210,16 +210,4 @@ function recordOf(change: Partial<UnfinishedKeygen>): KeygenRecord {
 
 function flip(bytes: Uint8Array): Uint8Array {
   return bytes.map((byte, i) => (i === bytes.length - 1 ? byte ^ 1 : byte))
-}
-
-function seeded(seed: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const out = new Uint8Array(length)
-    for (let at = 0; at < length; at += 32) {
-      const block = sha256(new TextEncoder().encode(`${seed}/${counter++}`))
-      out.set(block.subarray(0, Math.min(32, length - at)), at)
-    }
-    return out
-  }
 }

@@ -2,14 +2,14 @@
 
 import { createPrivateKey, createPublicKey, diffieHellman, hkdfSync } from 'node:crypto'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { sha256 } from '@noble/hashes/sha2.js'
 import { describe, expect, it } from 'vitest'
 import type { ProtocolAbort } from './errors.js'
 import { newSealKey, SEAL_OVERHEAD, type SealContext, seal, unseal } from './seal.js'
+import { seededRandom } from './testing/seeded-random.js'
 import { TH, u32be } from './transcript.js'
 
 const SEED = 'seal'
-const random = seeded(SEED)
+const random = seededRandom(SEED)
 const own = newSealKey(random)
 const plaintext = random(32)
 const context: SealContext = {
@@ -134,16 +134,4 @@ const LOW_ORDER = [
 
 function flip(bytes: Uint8Array, i: number): Uint8Array {
   return bytes.map((byte, at) => (at === i ? byte ^ 1 : byte))
-}
-
-function seeded(seed: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const out = new Uint8Array(length)
-    for (let at = 0; at < length; at += 32) {
-      const block = sha256(new TextEncoder().encode(`${seed}/${counter++}`))
-      out.set(block.subarray(0, Math.min(32, length - at)), at)
-    }
-    return out
-  }
 }

@@ -1,24 +1,13 @@
 // Does the receiver get exactly the chosen key, and does BOT1 say nothing about the choice? (SPEC 2.2, 7.18, 7.20)
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { describe, expect, it } from 'vitest'
-import { bitOf, concat } from '../bytes.js'
+import { bitOf } from '../bytes.js'
 import { decodePoint, encodePoint, G, mulBase, type Point } from '../curve.js'
 import { ProtocolAbort } from '../errors.js'
-import type { Random } from '../random.js'
+import { seededRandom } from '../testing/seeded-random.js'
 import { HS, TH, u32be, u64be } from '../transcript.js'
 import { hashToPoint, otSetupId, otSid, receiverFinish, receiverStart, senderAnswer } from './base-ot.js'
-
-function seeded(seed: string): Random {
-  let counter = 0
-  return (length) => {
-    const parts: Uint8Array[] = []
-    for (let n = 0; n < length; n += 32)
-      parts.push(sha256(concat(new TextEncoder().encode(seed), u32be(counter++))))
-    return concat(...parts).slice(0, length)
-  }
-}
 
 const points = (message: Uint8Array): Point[] =>
   Array.from({ length: 256 }, (_, k) => decodePoint(message.subarray(33 * k, 33 * k + 33), 'point'))
@@ -34,8 +23,8 @@ const names = {
   direction: 'A',
 } as const
 const sid = otSid(names)
-const first = receiverStart(sid, seeded('base-ot/receiver'))
-const answer = senderAnswer(sid, points(first.message), seeded('base-ot/sender'))
+const first = receiverStart(sid, seededRandom('base-ot/receiver'))
+const answer = senderAnswer(sid, points(first.message), seededRandom('base-ot/sender'))
 
 describe('base OT', () => {
   it('hashes to the known point', () => {
@@ -95,15 +84,17 @@ describe('base OT', () => {
     const honest = points(first.message)
     const r1 = honest[1] as Point
     const r0 = hashToPoint(sid, 0, 0, encodePoint(r1)).negate()
-    expect(() => senderAnswer(sid, [r0, ...honest.slice(1)], seeded('x'))).toThrow(ProtocolAbort)
+    expect(() => senderAnswer(sid, [r0, ...honest.slice(1)], seededRandom('x'))).toThrow(ProtocolAbort)
     const other = hashToPoint(sid, 0, 1, encodePoint(honest[0] as Point)).negate()
-    expect(() => senderAnswer(sid, [honest[0] as Point, other, ...honest.slice(2)], seeded('x'))).toThrow(
-      'protocol abort: base-ot',
-    )
+    expect(() =>
+      senderAnswer(sid, [honest[0] as Point, other, ...honest.slice(2)], seededRandom('x')),
+    ).toThrow('protocol abort: base-ot')
   })
 
   it('refuses another number of points', () => {
-    expect(() => senderAnswer(sid, points(first.message).slice(1), seeded('x'))).toThrow('number of points')
+    expect(() => senderAnswer(sid, points(first.message).slice(1), seededRandom('x'))).toThrow(
+      'number of points',
+    )
     expect(() => receiverFinish(first.state, points(answer.message).slice(1))).toThrow('number of points')
   })
 

@@ -5,24 +5,14 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import { describe, expect, it } from 'vitest'
 import { bitOf, concat, selectBytes } from '../bytes.js'
 import { ProtocolAbort } from '../errors.js'
-import type { Random } from '../random.js'
+import { seededRandom } from '../testing/seeded-random.js'
 import { TH, u32be } from '../transcript.js'
 import { combiner } from './gf128.js'
 import { answerExtension, expand, extend } from './ot-extension.js'
 import { BASE_OTS, blocks, rowBytes, uBytes, XI } from './parameters.js'
 import { extensionReceiver, extensionSender } from './setup.js'
 
-function seeded(seed: string): Random {
-  let counter = 0
-  return (length) => {
-    const parts: Uint8Array[] = []
-    for (let n = 0; n < length; n += 32)
-      parts.push(sha256(concat(new TextEncoder().encode(seed), u32be(counter++))))
-    return concat(...parts).slice(0, length)
-  }
-}
-
-const random = seeded('ot-extension/setup')
+const random = seededRandom('ot-extension/setup')
 const id = random(32)
 const delta = random(16)
 const keys0 = random(32 * BASE_OTS)
@@ -38,7 +28,7 @@ const xor = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((x, k) => x ^ (b
 /** A receiver written from the formulas, who may use other choices in single rows and is honest about all the rest. */
 function bentReceiver(batch: number, bend: (row: number, choices: Uint8Array) => void, seed: string) {
   const width = rowBytes(batch)
-  const choices = seeded(seed)(width)
+  const choices = seededRandom(seed)(width)
   const T = indices.map((i) => expand(key(keys0, i), sidR, width))
   const U = concat(
     ...indices.map((i) => {
@@ -73,7 +63,7 @@ describe('OT extension', () => {
   it.each([1, 2, 16])(
     'gives the sender row J, and row J XOR Delta where the choice is 1 (B = %i)',
     (batch) => {
-      const { state, message } = extend(receiver, sidR, batch, seeded(`ot-extension/${batch}`))
+      const { state, message } = extend(receiver, sidR, batch, seededRandom(`ot-extension/${batch}`))
       const rows = answerExtension(sender, sidR, batch, message)
       expect(rows.length).toBe(16 * XI * batch)
       for (let J = 0; J < batch * XI; J++) {
@@ -87,7 +77,7 @@ describe('OT extension', () => {
   )
 
   it('agrees with a receiver written from the formulas', () => {
-    const { message } = extend(receiver, sidR, 2, seeded('ot-extension/plain'))
+    const { message } = extend(receiver, sidR, 2, seededRandom('ot-extension/plain'))
     expect(message).toEqual(bentReceiver(2, () => {}, 'ot-extension/plain'))
   })
 
@@ -105,7 +95,7 @@ describe('OT extension', () => {
   })
 
   it('refuses a message that was changed on the way', () => {
-    const { message } = extend(receiver, sidR, 1, seeded('ot-extension/changed'))
+    const { message } = extend(receiver, sidR, 1, seededRandom('ot-extension/changed'))
     for (const field of ['U', 'xt', 'hT'] as const)
       for (const at of [0, message[field].length - 1]) {
         const changed = Uint8Array.from(message[field])
@@ -119,7 +109,7 @@ describe('OT extension', () => {
   })
 
   it('refuses other lengths as malformed', () => {
-    const { message } = extend(receiver, sidR, 1, seeded('ot-extension/lengths'))
+    const { message } = extend(receiver, sidR, 1, seededRandom('ot-extension/lengths'))
     expect(() => answerExtension(sender, sidR, 2, message)).toThrow('malformed: U')
     for (const field of ['U', 'xt', 'hT'] as const)
       expect(() =>

@@ -4,24 +4,14 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { describe, expect, it } from 'vitest'
 import { bitOf, concat, selectBytes } from '../bytes.js'
 import { encodeScalar, mod, ORDER, randomScalar } from '../curve.js'
-import type { Random } from '../random.js'
+import { seededRandom } from '../testing/seeded-random.js'
 import { HS, integer, TH, u32be } from '../transcript.js'
 import { answerExtension, extend } from './ot-extension.js'
 import { AT_BYTES, BASE_OTS, XI } from './parameters.js'
 import { multiplyFinish, multiplySend } from './rvole.js'
 import { type ExtensionSender, extensionReceiver, extensionSender, gadget } from './setup.js'
 
-function seeded(seed: string): Random {
-  let counter = 0
-  return (length) => {
-    const blocks: Uint8Array[] = []
-    for (let n = 0; n < length; n += 32)
-      blocks.push(sha256(concat(new TextEncoder().encode(seed), u32be(counter++))))
-    return concat(...blocks).slice(0, length)
-  }
-}
-
-const setupRandom = seeded('rvole/setup')
+const setupRandom = seededRandom('rvole/setup')
 const id = setupRandom(32)
 const delta = setupRandom(16)
 const keys0 = setupRandom(32 * BASE_OTS)
@@ -33,7 +23,7 @@ const sender = extensionSender(id, delta, concat(...chosen))
 const receiver = extensionReceiver(id, keys0, keys1)
 
 function session(seed: string, batch: number) {
-  const random = seeded(seed)
+  const random = seededRandom(seed)
   const sidR = TH('ote/A', random(32))
   const psid = random(32)
   const sidF = Array.from({ length: batch }, (_, n) => TH('pad/A', psid, u32be(n)))

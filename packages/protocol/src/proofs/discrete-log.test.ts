@@ -1,14 +1,14 @@
 // Does a Schnorr proof hold for its own statement and for no other? (SPEC 1.4, attacks 6 and 17)
 
-import { sha256 } from '@noble/hashes/sha2.js'
 import { describe, expect, it } from 'vitest'
 import { encodePoint, encodeScalar, G, IDENTITY, mod, mulBase, ORDER, randomScalar } from '../curve.js'
 import { Malformed } from '../errors.js'
+import { seededRandom } from '../testing/seeded-random.js'
 import { HS, u32be } from '../transcript.js'
 import { DISCRETE_LOG_PROOF_BYTES, proveDiscreteLog, verifyDiscreteLog } from './discrete-log.js'
 
 const SEED = 'discrete-log'
-const random = seeded(SEED)
+const random = seededRandom(SEED)
 const context = random(32)
 const x = randomScalar(random)
 const X = mulBase(x)
@@ -24,11 +24,11 @@ describe(`proof of knowledge (seed ${SEED})`, () => {
 
   it('is z = k + c*x with the challenge over context, id, X and R', () => {
     const seed = 'formula'
-    const k = randomScalar(seeded(seed))
+    const k = randomScalar(seededRandom(seed))
     const R = mulBase(k)
     const c = HS('pok', context, u32be(11), encodePoint(X), encodePoint(R))
     const expected = new Uint8Array([...encodePoint(R), ...encodeScalar(mod(k + c * x))])
-    expect(proveDiscreteLog(context, 11, x, X, seeded(seed))).toEqual(expected)
+    expect(proveDiscreteLog(context, 11, x, X, seededRandom(seed))).toEqual(expected)
   })
 
   it('is refused for another context, id or point', () => {
@@ -87,16 +87,4 @@ describe(`proof of knowledge (seed ${SEED})`, () => {
 
 function flip(bytes: Uint8Array, i: number): Uint8Array {
   return bytes.map((byte, at) => (at === i ? byte ^ 1 : byte))
-}
-
-function seeded(seed: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const out = new Uint8Array(length)
-    for (let at = 0; at < length; at += 32) {
-      const block = sha256(new TextEncoder().encode(`${seed}/${counter++}`))
-      out.set(block.subarray(0, Math.min(32, length - at)), at)
-    }
-    return out
-  }
 }

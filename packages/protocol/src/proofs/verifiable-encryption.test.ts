@@ -14,6 +14,7 @@ import {
   type Point,
   randomScalar,
 } from '../curve.js'
+import { seededRandom } from '../testing/seeded-random.js'
 import { integer, TH, u32be } from '../transcript.js'
 import {
   encryptVerifiably,
@@ -24,7 +25,7 @@ import {
 } from './verifiable-encryption.js'
 
 const SEED = 'verifiable-encryption'
-const random = seeded(SEED)
+const random = seededRandom(SEED)
 const sid = random(32)
 const label = pveLabel(sid, 1, 3, 0, 0)
 const kappa = randomScalar(random)
@@ -234,16 +235,4 @@ function put(bytes: Uint8Array, at: number, part: Uint8Array): Uint8Array {
 
 function flip(bytes: Uint8Array, i: number): Uint8Array {
   return bytes.map((byte, at) => (at === i ? byte ^ 1 : byte))
-}
-
-function seeded(seed: string): (length: number) => Uint8Array {
-  let counter = 0
-  return (length) => {
-    const out = new Uint8Array(length)
-    for (let at = 0; at < length; at += 32) {
-      const block = sha256(new TextEncoder().encode(`${seed}/${counter++}`))
-      out.set(block.subarray(0, Math.min(32, length - at)), at)
-    }
-    return out
-  }
 }
