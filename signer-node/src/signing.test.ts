@@ -10,6 +10,7 @@ import { sessionId } from '@tercet/protocol/session'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { Context } from '@tercet/wire/context'
 import { DEFAULT_POLICY, policyHash } from '@tercet/wire/policy'
+import { parseProblem } from '@tercet/wire/problem'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { LIMITS } from './config.js'
 import { createLocks } from './lock.js'
@@ -199,6 +200,18 @@ test('nothing is released that was to go after it was taken', async () => {
     code: 'unknown-presignature',
   })
   expect(calls).not.toContain('release')
+})
+
+test('a release that failed is told to every repeat alike, by one incident', async () => {
+  const presigId = random(32)
+  parts.pairs.add({ wallet, otSetupA: setup, batch: 1 }, [presigId])
+  waits.set('release', Promise.reject(new Error('lost')))
+  const asked = message('sign', presigId)
+  const [first, again] = [await parts.signing.sign(asked, wallet), await parts.signing.sign(asked, wallet)]
+  expect(parseProblem(first.body)).toMatchObject({ code: 'bug', id: expect.any(String) })
+  expect(again).toEqual(first)
+  expect(errors).toHaveLength(1)
+  expect(calls.filter((step) => step === 'release')).toHaveLength(1)
 })
 
 test.each([

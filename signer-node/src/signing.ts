@@ -5,6 +5,7 @@ import { decodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { Authenticated } from '@tercet/wire/http-signature'
 import { LIMITS } from './config.js'
+import { problemReply, tell } from './http/problems.js'
 import { approve, decide } from './judge.js'
 import { createLimiter } from './limiter.js'
 import type { Node } from './node.js'
@@ -226,13 +227,20 @@ export function createSigning(node: Node, pairs: Pairs) {
       void engine.run('signing.drop', { handles: [handle] }).catch(() => undefined)
       throw new Refusal('unknown-presignature')
     }
-    // (4) to (6): taken for good, whatever follows.
-    const { send } = await engine.run('release', { handle: session, presignature: handle })
+    // (4) to (6): taken for good, whatever follows. A failure is kept like an answer: every repeat gets the same incident.
+    const release = engine.run('release', { handle: session, presignature: handle })
+    const reply = await release.then(
+      ({ send }) => ok(send),
+      (error: unknown) => {
+        void engine.run('signing.drop', { handles: [session] }).catch(() => undefined)
+        return problemReply(tell(node, error))
+      },
+    )
     const forget = setTimeout(() => {
       if (presignature.answer !== undefined) presignature.answer.reply = undefined
     }, LIMITS.answerSeconds * 1000)
     forget.unref()
-    return ok(send)
+    return reply
   }
 
   return { presignStart, presignOpen, freshStart, freshOpen, sign, batchOf }
