@@ -152,7 +152,10 @@ describe('with the old node', () => {
   })
 
   test('the wallet moves, through kills of both nodes, and the old one is retired', async () => {
-    const handed = await handOver(wallet, next, 2)
+    const earlier = await handOver(wallet, next, 2)
+    const handed = await handOver(wallet, next, 3)
+    // A later hand-over takes the place of an earlier one, which is never committed then.
+    expect(joinStatus(await commitAt(wallet, earlier, NO_CONSENT)).status).toBe('never')
     // Without the old node's word nothing begins.
     expect(joinStatus(await commitAt(wallet, handed, NO_CONSENT)).status).toBe('not-yet')
     await next.kill()

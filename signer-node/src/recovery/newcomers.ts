@@ -2,7 +2,7 @@
 
 import { sha256 } from '@noble/hashes/sha2.js'
 import { equalBytes } from '@tercet/protocol/bytes'
-import { type JoiningEpochs, joining, type ShareId } from '@tercet/protocol/epochs'
+import { type JoiningEpochs, joining, type ShareId, sameId } from '@tercet/protocol/epochs'
 import { ProtocolAbort } from '@tercet/protocol/errors'
 import type { KeyRecord } from '@tercet/protocol/key-record'
 import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/messages'
@@ -174,7 +174,9 @@ export function createNewcomers(node: Node) {
     { epochs, handed }: KnownJoin,
     incoming: Incoming,
   ): Promise<{ readonly consent: boolean; readonly kit?: Kit }> {
-    if (epochs.pend === null || handed === undefined) return { consent: false }
+    const { pend } = epochs
+    // Of what is not pending any more, NEVER is said, whoever signed what.
+    if (pend === null || handed === undefined || !sameId(pend.id, message)) return { consent: false }
     const kit = decodeKit(handed.kit)
     const { keyId, transcript } = kit.record
     const { signature, dealerSignature } = message
