@@ -4,7 +4,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { equalBytes } from '@tercet/protocol/bytes'
 import type { Random } from '@tercet/protocol/random'
 import { sessionId } from '@tercet/protocol/session'
-import { CODES, type Code } from '@tercet/wire/codes'
+import { CODES } from '@tercet/wire/codes'
 import { type Context, NOTICE_HEADER } from '@tercet/wire/context'
 import {
   DOCUMENT_CONTENT_TYPE,
@@ -13,9 +13,10 @@ import {
   endpointPath,
   MESSAGE_CONTENT_TYPE,
 } from '@tercet/wire/endpoints'
-import { type Authenticated, signRequest, verifyResponse } from '@tercet/wire/http-signature'
+import { signRequest, verifyResponse } from '@tercet/wire/http-signature'
 import type { Identity } from '@tercet/wire/identity'
 import { type Problem, parseProblem } from '@tercet/wire/problem'
+import { AT_THE_GATE, isAnswerTo, mayBeUntied, problemError, repeats } from './believed.js'
 import { TercetError, throwIfAborted } from './errors.js'
 import type { HttpResponse, Transport } from './transport.js'
 import { pause, within } from './waiting.js'
@@ -61,12 +62,6 @@ const FIRST_PAUSE_MILLISECONDS = 150
 const MAX_PAUSE_MILLISECONDS = 5_000
 /** Above the longest answer of any route. Each has its exact length, which is checked where it is read. */
 export const MAX_RESPONSE_BYTES = 1_048_576
-/** A node that asks for a longer pause than this is answered with an error instead. */
-const MAX_ASKED_PAUSE_SECONDS = 10
-const REPEATED: ReadonlySet<Code> = new Set(['busy', 'storage', 'replayed', 'rate-limited'])
-/** What a node says to whom it does not know, and no more. */
-const AT_THE_GATE: ReadonlySet<Code> = new Set(['unauthenticated', 'too-large'])
-
 export class Channel {
   readonly options: ChannelOptions
   /** Called when an answer carries the notice of a claim. Nobody has signed the notice: it only says that to ask is due. */
@@ -198,7 +193,7 @@ export class Channel {
     if (response.headers.get(NOTICE_HEADER) !== null) this.onNotice()
     try {
       const authenticated = await verifyResponse(response)
-      if (!answers(authenticated, context, cosigner, identity, body))
+      if (!isAnswerTo(authenticated, context, cosigner, identity, body))
         throw new Error('an answer to something else')
       if (response.status === 200) return { kind: 'answer', body: response.body }
       const problem = parseProblem(response.body)
@@ -255,51 +250,6 @@ export class Session {
     this.#previous = sha256(answer)
     return answer
   }
-}
-
-/** Whether an authenticated message is the pinned cosigner's answer to this very message. */
-function answers(
-  message: Authenticated,
-  sent: Context,
-  cosigner: Uint8Array,
-  own: Identity,
-  body: Uint8Array,
-): boolean {
-  const { context } = message
-  return (
-    equalBytes(message.identity, cosigner) &&
-    equalBytes(context.idTo, own.publicIdentity) &&
-    equalBytes(context.keyId, sent.keyId) &&
-    context.epoch === sent.epoch &&
-    context.opType === sent.opType &&
-    equalBytes(context.sessionId, sent.sessionId) &&
-    context.step === sent.step + 1 &&
-    equalBytes(context.prevMsgHash, sha256(body))
-  )
-}
-
-/**
- * Whether a problem may come under another nonce than the message's: the node gives it before it knows the sender, so
- * anyone who has seen the message can have provoked it. It makes the device send the same bytes again and no more.
- */
-function mayBeUntied({ code }: Problem): boolean {
-  return code === 'clock' || REPEATED.has(code)
-}
-
-/**
- * Whether the same bytes may be sent again after this problem: the node has not acted on them. What asks for a signature
- * share is not among them after `storage`: the presignature behind it is spent. (SPEC 4.4)
- */
-function repeats(name: EndpointName, { code, retryAfterSeconds = 0 }: Problem): boolean {
-  if (code === 'storage' && (name === 'sign' || name === 'fresh.open')) return false
-  return REPEATED.has(code) && retryAfterSeconds <= MAX_ASKED_PAUSE_SECONDS
-}
-
-function problemError({ code, field, id }: Problem): TercetError {
-  return new TercetError(code, {
-    ...(field === undefined ? {} : { field }),
-    ...(id === undefined ? {} : { incident: id }),
-  })
 }
 
 function accepted(name: EndpointName): string {
