@@ -142,6 +142,7 @@ describe('the last resort', () => {
       'loopback',
       '--assemble',
       '--i-understand',
+      '--one-machine',
     ]
     const program = start('recovery', process.execPath, [built('packages/recovery/dist/main.js'), ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],

@@ -102,6 +102,7 @@ async function exit(path: string, options: ExitCommandOptions): Promise<Report> 
 async function assembled(kit: string, options: ExitCommandOptions): Promise<Report> {
   const path = assembledPath(options)
   if (options.iUnderstand !== true) assertCanAsk('--i-understand')
+  if (options.link === 'loopback' && options.oneMachine !== true) assertCanAsk('--one-machine')
   const found = await check(kit)
   await confirmAssembly(options)
   return asParty(found, options, (party) => assembleKey(party, path, options))
