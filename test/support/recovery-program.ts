@@ -29,7 +29,11 @@ export function startRecoveryUnder(under: readonly string[], ...args: readonly s
   const [command = process.execPath, ...line] = [...under, process.execPath, ...own]
   const started = start('recovery', command, line, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
   const descriptor = started.child.stdio[3]
-  if (descriptor && 'end' in descriptor) descriptor.end(`${PASSPHRASE}\n`)
+  if (descriptor && 'end' in descriptor) {
+    // A program that ends before it has read this is judged by its exit code.
+    descriptor.on('error', () => {})
+    descriptor.end(`${PASSPHRASE}\n`)
+  }
   return started
 }
 

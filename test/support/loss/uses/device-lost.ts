@@ -10,8 +10,8 @@ import { recoverableWallet, startRecovery } from '../../recovery-program.js'
 import { cutLink, cutProxy } from '../carriers.js'
 import type { Operation, Use, World } from '../use.js'
 
-/** A node prepares no more reshares of a wallet in an hour than sixty. */
-const RUNS_OF_A_WALLET = 20
+/** A node takes no more claims on a wallet in a day than a few. */
+const RUNS_OF_A_WALLET = 6
 
 export const deviceLost: Use = {
   name: 'device lost',
