@@ -121,7 +121,7 @@ export class NodeClient {
         }
         const asked = outcome.retryAfterSeconds ?? 0
         if (!REPEATED.has(outcome.code) || tried >= tries || asked > 30)
-          throw new NodeError(outcome.code, `the node says: ${outcome.code}`, outcome.field)
+          throw new NodeError(outcome.code, wordsOf(outcome.code, outcome.field), outcome.field)
         wait = Math.max(wait, asked * 1000)
       } else if (tried >= tries) {
         throw new NodeError('network', `no answer that the node has signed: ${outcome.reason}`)
@@ -176,6 +176,24 @@ export class NodeClient {
       return { reason: error instanceof Error ? error.message : 'unknown' }
     }
   }
+}
+
+/** What a refusal means for a person, and what to do. */
+function wordsOf(code: Code, field: string | undefined): string {
+  const words = WORDS[field === undefined ? code : `${code} ${field}`] ?? WORDS[code]
+  return `the node says: ${code}${words === undefined ? '' : `: ${words}`}`
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  denied: 'it has no such wallet, or this recovery key is not the one that the wallet has there',
+  'denied claim-announced': 'another claim of this wallet comes first; try again when that one is over',
+  'denied new-device':
+    'this device has or had the wallet; take a code from a new one, or from an empty store',
+  'denied released': 'the wallet is on its way to another node; recover there, or ask the operator',
+  expired: 'the claim is too old; begin anew with another --state file, and check the clock of this machine',
+  'rate-limited': 'too many were made; try again in an hour',
+  'not-found': 'it has no such wallet for this recovery key',
+  locked: 'the wallet is locked; recover it with the recovery key',
 }
 
 /** One session with the node: each message names the hash of the answer before it. */
