@@ -121,6 +121,8 @@ export async function serve(config: Config, log: Log, end: (exitCode: number) =>
     lookAtClocks()
     return gate.admit(head, body)
   }
+  // Nobody but the device, which a thief may hold, would hear of a claim.
+  if (config.noticeUrl === undefined) log.warn({ event: 'no-notice-url' })
   const recovery = createRecovery(node, { noticeUrl: config.noticeUrl, successors: files.successors }, pairs)
   const exchange = createExchange(node, { ...gate, admit }, recovery.claims.isNoticed)
   const reshare = createReshare(node, pairs, recovery.claims, recovery.isSuccessor)

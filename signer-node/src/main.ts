@@ -90,7 +90,10 @@ function program(done: (exitCode: number) => void): Command {
       '--trust-proxy',
       'limit by the last hop of X-Forwarded-For; only where every connection comes from your own proxy',
     )
-    .option('--notice-url <url>', 'webhook that is told, signed, of every recovery claim, veto and its end')
+    .option(
+      '--notice-url <url>',
+      'webhook that is told, signed, of every recovery claim, veto and its end; without it the old device alone is told',
+    )
     .addOption(new Option('--log-level <level>', 'what to log, to stderr').choices(LEVELS).default('info'))
     .action((options: StartOptions) =>
       run(

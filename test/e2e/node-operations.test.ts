@@ -51,6 +51,10 @@ describe('a running node', () => {
     expect(identity.address).toBe('https://node.example/t')
   })
 
+  test('warns when nobody but the device would hear of a recovery claim', async () => {
+    expect(node.log()).toContain('"event":"no-notice-url"')
+  })
+
   test('describes every route', async () => {
     const document = (await (await fetch(`${node.url}/openapi.json`)).json()) as {
       paths: Record<string, object>
