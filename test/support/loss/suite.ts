@@ -45,7 +45,9 @@ export function lossTest({ name, prepare }: Use, suite: Suite, folder: string): 
       network.mend()
       const what = `${name}, run ${i}, the last ${count} lost ${loss} (${lost} lost, ${code})`
       if (lost === 0) found.push(`${what}: nothing was lost`)
-      found.push(...(await signed(operation, what)))
+      const wrong = await signed(operation, what)
+      for (const text of wrong) process.stdout.write(`loss: ${text}\n`)
+      found.push(...wrong)
       suite.count()
     }
     suite.violations(found)

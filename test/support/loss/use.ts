@@ -3,9 +3,6 @@ import type { Wallet } from '@tercet/client'
 import type { Random } from '@tercet/protocol/random'
 import type { Network } from './network.js'
 
-/** A node starts so many reshares of one wallet in an hour and no more; a run may take two. */
-export const RUNS_OF_A_WALLET = 20
-
 /** What a use plays in. */
 export interface World {
   /** A folder of its own. */

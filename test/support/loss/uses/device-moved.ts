@@ -6,8 +6,10 @@ import { recoverySigner, signTagged } from '@tercet/wire/identity'
 import { memoryLinks } from '../../memory-link.js'
 import { newDataDir, startNode } from '../../node-process.js'
 import { newRecoveryKey } from '../../recovery.js'
-import { RUNS_OF_A_WALLET, type Use } from '../use.js'
+import type { Use } from '../use.js'
 
+/** A node takes no more claims on a wallet in a day than a few. */
+const RUNS_OF_A_WALLET = 6
 /** After so long the person sees that the old device has given up, and stops the new one. */
 const NOTICED_MS = 1000
 
@@ -19,10 +21,12 @@ export const deviceMoved: Use = {
     const authority = ({ hash }: { readonly hash: Uint8Array }) =>
       signTagged(recoverySigner(kappa), 'sig/claim', hash)
     let [runs, id, address] = [0, '', '']
-    let storage: DeviceStorage = memoryStorage()
+    // Of the device that has the wallet; a run that fails leaves none to go on from.
+    let storage: DeviceStorage | undefined
     const common = { node: node.url, pool: { size: 0 } }
     return async () => {
-      if (runs++ % RUNS_OF_A_WALLET === 0) {
+      const due = runs++ % RUNS_OF_A_WALLET === 0
+      if (due || storage === undefined) {
         storage = memoryStorage()
         const recovery = ({ identity }: { readonly identity: string }) => registration(identity)
         const made = await Wallet.create({ ...common, storage, recovery })
@@ -54,13 +58,13 @@ export const deviceMoved: Use = {
         run: () => move(opened),
         afterwards: async () => {
           await opened.close()
-          storage = to
-          if (joined !== undefined) return joined
+          storage = undefined
           const again = await Wallet.open({ ...common, storage: from, walletId: id })
           // Where it has handed over already it refuses, and the new device asks the node.
-          const reason = await move(again).catch((error: unknown) => error)
+          const reason = joined === undefined && (await move(again).catch((error: unknown) => error))
           await again.close()
           if (joined === undefined) throw reason ?? new Error('the new device has no wallet')
+          storage = to
           return joined
         },
       }

@@ -5,7 +5,10 @@ import { lateStorage } from '../../late-storage.js'
 import { newDataDir, startNode } from '../../node-process.js'
 import { below } from '../../random.js'
 import { someRecovery } from '../../recovery.js'
-import { type Operation, RUNS_OF_A_WALLET, type Use, type World } from '../use.js'
+import type { Operation, Use, World } from '../use.js'
+
+/** A node starts no more than sixty reshares of one wallet in an hour, and a run may take two. */
+const RUNS_OF_A_WALLET = 20
 
 export const refresh: Use = {
   name: 'refresh',
