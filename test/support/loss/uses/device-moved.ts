@@ -46,11 +46,16 @@ export const deviceMoved: Use = {
           throw error
         })
         const invitation = await old.invitation()
-        const { signal } = stopped
-        const joining = Wallet.join({ ...common, storage: to, invitation, link: links.device, signal })
+        const options = { ...common, storage: to, signal: stopped.signal }
+        // It may have come as far as the wallet before, and is opened then.
+        const joining =
+          (await Wallet.list(to)).length === 0
+            ? Wallet.join({ ...options, invitation, link: links.device })
+            : Wallet.open({ ...options, walletId: id })
         const [left, came] = await Promise.allSettled([moving, joining])
         if (came.status === 'fulfilled') joined = came.value
         if (left.status === 'rejected') throw left.reason
+        if (came.status === 'rejected') throw came.reason
       }
       const opened = await Wallet.open({ ...common, storage: from, walletId: id, transport })
       return {
