@@ -20,6 +20,8 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fixtureWallet } from '../support/fixture.js'
 import { below, sample } from '../support/random.js'
+import { refreshStages } from '../support/refresh-session.js'
+import { deviceLostStages, operatorChangedStages } from '../support/replace-session.js'
 import { setupBodies } from '../support/setup-session.js'
 import type { Pair } from '../support/signing.js'
 import { freshStages, poolStages } from '../support/signing-session.js'
@@ -136,7 +138,18 @@ describe('messages', () => {
     ),
     ...poolStages(pair, 3, run.random('pool')),
     ...freshStages(pair, run.random('fresh')),
+    ...reshares(),
   ]
+
+  /** Every message of every kind of reshare, once. */
+  function reshares(): Stage[] {
+    const stages = [
+      ...refreshStages(wallet, run.random('refresh')),
+      ...deviceLostStages(wallet, run.random('device lost')),
+      ...operatorChangedStages(wallet, run.random('operator changed')),
+    ]
+    return [...new Map(stages.map((stage) => [stage.message, stage])).values()]
+  }
 
   it.each(bodies)('$message', (stage) => {
     strict(stage.message, stage.body, recode(stage.message, stage.batch))
