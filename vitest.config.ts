@@ -8,6 +8,8 @@ const readSource = {
 }
 const perTest = { testTimeout: 120_000, hookTimeout: 120_000 }
 const crossPackage = ['properties', 'adversary', 'simulation']
+/** Tests that need nothing but npm packages, and too much time for `npm test`: they go with the system tests. */
+const long = '**/*.long.test.ts'
 
 export default defineConfig({
   test: {
@@ -19,6 +21,7 @@ export default defineConfig({
         test: {
           ...perTest,
           name: 'unit',
+          exclude: [long],
           include: [
             'packages/*/src/**/*.test.ts',
             'signer-node/src/**/*.test.ts',
@@ -30,7 +33,14 @@ export default defineConfig({
         },
       },
       {
-        test: { ...perTest, name: 'e2e', include: ['test/e2e/**/*.test.ts'] },
+        test: { ...perTest, name: 'e2e', include: ['test/e2e/**/*.test.ts'], exclude: [long] },
+      },
+      {
+        ...readSource,
+        test: { ...perTest, name: 'long-unit', include: [`client-sdk/src/${long}`] },
+      },
+      {
+        test: { ...perTest, name: 'long-e2e', include: [`test/e2e/${long}`] },
       },
       {
         test: {

@@ -30,7 +30,12 @@ const tasks = {
   demo: (args) => [build, { name: 'demo', ...program('test/dist/demo/main.js', args) }],
   bench: (args) => [build, { name: 'bench', ...program('test/dist/bench/main.js', args) }],
   test: (args) => [build, { name: 'tests', ...vitest('test', ['unit', 'e2e'], args) }],
-  'test:system': (args) => [build, { name: 'system tests', ...vitest('system', ['system'], args) }],
+  'test:system': (args) => [
+    build,
+    { name: 'system tests', ...vitest('system', ['system'], args) },
+    // One after the other: the first measure how quick things are.
+    { name: 'long tests', ...vitest('long', ['long-unit', 'long-e2e'], ['--passWithNoTests', ...args]) },
+  ],
   'test:deep': (args) => [build, { name: 'deep tests', run: () => runDeep(args) }],
   format: (args) => [{ name: 'format', ...tool('biome', 'check', '--write', ...args) }],
   verify: () => [...checks, { name: 'tests', ...vitest('test', ['unit', 'e2e'], []) }],
