@@ -80,7 +80,7 @@ export async function run(
     descriptor.end(secret === undefined ? '' : `${secret}\n`)
   }
   const result = await program.ended()
-  if (result !== 0) throw new Error(`${name} ended with ${result}: ${program.stderr() || program.stdout()}`)
+  if (result !== 0) throw new Error(`${name} ended with ${result}: ${program.stderr()}${program.stdout()}`)
   return program
 }
 
