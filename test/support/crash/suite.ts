@@ -9,7 +9,7 @@ import { faults, only, type Scenario } from './scenario.js'
 import { type Crash, Stage, type StageOptions } from './stage.js'
 
 /** Points of every victim, in a run that is not deep. */
-const SAMPLE = 3
+const SAMPLE = 1
 /** Of one test; a death and what follows take ten seconds, and a minute on a busy machine. */
 const TIMEOUT_MS = DEEP ? 6 * 3_600_000 : 1_800_000
 const WORSE = { node: ', back later', other: ', and the nodes with it' } as const
