@@ -6,31 +6,15 @@ import type { Store } from './open.js'
 import type { Tx } from './transaction.js'
 
 /** The sealed share of a generation. */
-export async function sealedShare(store: Store, { keyId, epoch, attempt }: Generation): Promise<Uint8Array> {
-  const row = await store.read((db) =>
-    db
-      .selectFrom('shares')
-      .select('sealed')
-      .where('key_id', '=', keyId)
-      .where('epoch', '=', epoch)
-      .where('attempt', '=', attempt)
-      .executeTakeFirst(),
-  )
+export async function sealedShare(store: Store, generation: Generation): Promise<Uint8Array> {
+  const row = await rowOf(store, generation)
   if (row === undefined) throw new Refusal('mismatch', { field: 'epoch' })
   return row.sealed
 }
 
 /** The recovery kit of a wallet's generation. */
-export async function kitOf(store: Store, { keyId, epoch, attempt }: Generation): Promise<Uint8Array> {
-  const row = await store.read((db) =>
-    db
-      .selectFrom('shares')
-      .select('kit')
-      .where('key_id', '=', keyId)
-      .where('epoch', '=', epoch)
-      .where('attempt', '=', attempt)
-      .executeTakeFirst(),
-  )
+export async function kitOf(store: Store, generation: Generation): Promise<Uint8Array> {
+  const row = await rowOf(store, generation)
   if (row === undefined) throw new Refusal('not-found')
   return row.kit
 }
@@ -64,18 +48,18 @@ export async function setCommitted(
 }
 
 /** The answer that the COMMIT of a share got. */
-export async function committedShare(
-  store: Store,
-  { keyId, epoch, attempt }: Generation,
-): Promise<Uint8Array | undefined> {
-  const row = await store.read((db) =>
+export async function committedShare(store: Store, generation: Generation): Promise<Uint8Array | undefined> {
+  return (await rowOf(store, generation))?.committed ?? undefined
+}
+
+function rowOf(store: Store, { keyId, epoch, attempt }: Generation) {
+  return store.read((db) =>
     db
       .selectFrom('shares')
-      .select('committed')
+      .select(['sealed', 'kit', 'committed'])
       .where('key_id', '=', keyId)
       .where('epoch', '=', epoch)
       .where('attempt', '=', attempt)
       .executeTakeFirst(),
   )
-  return row?.committed ?? undefined
 }
