@@ -1,6 +1,6 @@
 // Do verify, inspect and drill say yes to a right kit, and the right no to every other? One real key generation.
-import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodePoint, encodePoint } from '@tercet/protocol/curve'
@@ -17,14 +17,7 @@ import { drill, inspect, verify } from './kits.js'
 import { register } from './new-key.js'
 import { seedToPhrase } from './phrase.js'
 import { encodeKeyFile } from './recovery-key-file.js'
-
-const seed = randomBytes(8).toString('hex')
-let counter = 0
-const random = (length: number) => {
-  const bytes = createHash('shake256', { outputLength: length }).update(`${seed}/${counter++}`).digest()
-  return new Uint8Array(bytes)
-}
-const light = { memoryKiB: 64, passes: 1 }
+import { LIGHT, random, seed, withSecret } from './testing/secrets.js'
 
 const PASSPHRASE = 'correct horse'
 let folder = ''
@@ -35,18 +28,6 @@ let kit: Kit
 const file = (name: string) => join(folder, name)
 const text = (report: { document: Readonly<Record<string, unknown>> }, name: string) =>
   String(report.document[name])
-
-/** Writes a secret to a file and gives its descriptor, as a shell's `3<file` does. */
-async function withSecret<T>(secret: string, work: (descriptor: number) => Promise<T>): Promise<T> {
-  const path = file(`secret-${counter++}`)
-  writeFileSync(path, `${secret}\n`)
-  const descriptor = openSync(path, 'r')
-  try {
-    return await work(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
 
 async function makeKit(publicKey: string, proof: string): Promise<Kit> {
   const parties = { idDevice: device.publicIdentity, idCosigner: cosigner.publicIdentity }
@@ -80,7 +61,7 @@ beforeAll(async () => {
   device = await generateIdentity()
   cosigner = await generateIdentity()
   kappaSeed = random(32)
-  writeFileSync(file('recovery.key'), await encodeKeyFile(kappaSeed, PASSPHRASE, random, light))
+  writeFileSync(file('recovery.key'), await encodeKeyFile(kappaSeed, PASSPHRASE, random, LIGHT))
   const idD = toBase64url(device.publicIdentity)
   const registration = await withSecret(PASSPHRASE, (passphraseFd) =>
     register(idD, { key: file('recovery.key'), passphraseFd }),

@@ -1,6 +1,5 @@
 // Are recovery keys made, kept and read again as they must be?
-import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodePoint } from '@tercet/protocol/curve'
@@ -11,31 +10,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newKey, register, showPublic } from './new-key.js'
 import { phraseToSeed, seedToPhrase } from './phrase.js'
 import { encodeKeyFile, KeyFileError, openKeyFile } from './recovery-key-file.js'
+import { LIGHT, random, seed, withSecret } from './testing/secrets.js'
 
-const seed = randomBytes(8).toString('hex')
-let counter = 0
-const random = (length: number) => {
-  const bytes = createHash('shake256', { outputLength: length }).update(`${seed}/${counter++}`).digest()
-  return new Uint8Array(bytes)
-}
-const light = { memoryKiB: 64, passes: 1 }
 let folder = ''
 let device = ''
 const file = (name: string) => join(folder, name)
 const text = (report: { document: Readonly<Record<string, unknown>> }, name: string) =>
   String(report.document[name])
-
-/** Writes a secret to a file and gives its descriptor, as a shell's `3<file` does. */
-async function withSecret<T>(secret: string, work: (descriptor: number) => Promise<T>): Promise<T> {
-  const path = file(`secret-${counter++}`)
-  writeFileSync(path, `${secret}\n`)
-  const descriptor = openSync(path, 'r')
-  try {
-    return await work(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
 
 beforeAll(async () => {
   device = toBase64url((await generateIdentity()).publicIdentity)
@@ -89,7 +70,7 @@ describe(`new recovery keys (seed ${seed})`, () => {
 
 describe(`a key file that was changed (seed ${seed})`, () => {
   it('never opens', async () => {
-    const good = await encodeKeyFile(random(32), 'correct horse', random, light)
+    const good = await encodeKeyFile(random(32), 'correct horse', random, LIGHT)
     expect(await openKeyFile(good, 'correct horse')).toHaveLength(32)
     for (let at = 0; at < good.length - 1; at++) {
       const bad = good.slice()
