@@ -12,6 +12,7 @@ import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { type Identity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import type { Kit } from '@tercet/wire/kit'
 import { type PolicyDocument, policyHash } from '@tercet/wire/policy'
+import { servedKit } from '@tercet/wire/served'
 import type { Channel } from './channel.js'
 import type { Engine } from './engine/contract.js'
 import { codeOf, TercetError } from './errors.js'
@@ -159,20 +160,9 @@ export async function confirmKey(
     if (codeOf(error) === 'unknown-session') await forgetWallet(storage, walletId)
     throw error
   }
-  const { record, signatures } = records.kit
   const message = await peerChecked(async () => decodeMessage('keygen.res3', response))
-  const { cosigner } = channel.options
-  const active = await verifyTagged(cosigner, message.active, 'sig/active', record.keyId, record.transcript)
-  const address = new TextDecoder().decode(message.nodeAddress)
-  const addressed = await verifyTagged(
-    cosigner,
-    message.addressSignature,
-    'sig/node',
-    record.keyId,
-    message.nodeAddress,
-  )
-  if (!active || !addressed) throw new TercetError('peer-fault', { incident: 'transcript' })
-  const kit: Kit = { record, signatures, node: { address, signature: message.addressSignature } }
+  const kit = await servedKit(records.kit, message)
+  if (kit === undefined) throw new TercetError('peer-fault', { incident: 'transcript' })
   const meta: WalletMeta = { ...records.meta, stage: 'test' }
   await storeConfirmed(storage, walletId, meta, kit)
   await forgetConfirmation(storage, walletId)

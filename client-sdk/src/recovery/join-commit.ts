@@ -6,6 +6,7 @@ import type { Conversation } from '@tercet/wire/conversation'
 import { type Identity, verifyTagged } from '@tercet/wire/identity'
 import type { Invitation } from '@tercet/wire/join-code'
 import { decodeKit, type Kit } from '@tercet/wire/kit'
+import { servedKit } from '@tercet/wire/served'
 import type { Engine } from '../engine/contract.js'
 import { type Pending, storeSwitched } from '../epoch-records.js'
 import { codeOf, TercetError, throwIfAborted } from '../errors.js'
@@ -97,15 +98,12 @@ export async function openJoined(joining: Joining, held: HeldShare, kit: Kit): P
 
 /** COMMITTED as the other machine passes it on. @throws TercetError `peer-fault`; LinkError */
 async function overLink(conversation: Conversation, { pend, pending }: HeldShare): Promise<Kit> {
-  const { kit } = pending
   const { body } = await conversation.receive('committed')
-  const { active, addressSignature, nodeAddress, ...id } = read('reshare.res3', body)
-  assertEcho(id, pend.id)
-  const { keyId, transcript, sidInputs } = kit.record
-  const serves = await verifyTagged(sidInputs.idC, active, 'sig/active', keyId, transcript)
-  const addressed = await verifyTagged(sidInputs.idC, addressSignature, 'sig/node', keyId, nodeAddress)
-  if (!serves || !addressed) throw new TercetError('peer-fault', { incident: 'transcript' })
-  return { ...kit, node: { address: new TextDecoder().decode(nodeAddress), signature: addressSignature } }
+  const message = read('reshare.res3', body)
+  assertEcho(message, pend.id)
+  const served = await servedKit(pending.kit, message)
+  if (served === undefined) throw new TercetError('peer-fault', { incident: 'transcript' })
+  return served
 }
 
 /** The kit that the node serves this device, once it is the new one. @throws TercetError `delayed`, `aborted` */

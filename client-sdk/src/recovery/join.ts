@@ -7,13 +7,13 @@ import { type DeviceEpochs, device } from '@tercet/protocol/epochs'
 import { ProtocolAbort } from '@tercet/protocol/errors'
 import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { DEVICE } from '@tercet/protocol/party'
-import { u32be, u64be } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
 import { Conversation } from '@tercet/wire/conversation'
 import { type Identity, recoveryIdentity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import { decodeInvitation, encodeJoinCode, type Invitation } from '@tercet/wire/join-code'
 import { decodeKit, type Kit, type KitSignatures } from '@tercet/wire/kit'
 import { SESSION_BYTES } from '@tercet/wire/link'
+import { signOffer } from '@tercet/wire/offer'
 import type { Engine, NewcomerResult } from '../engine/contract.js'
 import { platformRandom } from '../engine/platform-random.js'
 import { loadEpochs, loadPending, type Pending, storePending } from '../epoch-records.js'
@@ -154,8 +154,8 @@ async function offerOf(
   identity: Identity,
   sealKey: Uint8Array,
 ): Promise<Uint8Array> {
-  const parts = [keyId, transcriptBase, u64be(epoch), u64be(attempt), u32be(DEVICE), sealKey] as const
-  const signature = await signTagged(identity, 'sig/ek', ...parts)
+  const terms = { keyId, transcriptBase, epoch, attempt, party: DEVICE, sealKey } as const
+  const signature = await signOffer(identity, terms)
   return encodeMessage('newcomer.res1', { identity: identity.publicIdentity, sealKey, signature })
 }
 

@@ -5,7 +5,6 @@ import { device, type ShareId } from '@tercet/protocol/epochs'
 import { encodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { COSIGNER, DEVICE } from '@tercet/protocol/party'
 import type { OfferedNewcomer } from '@tercet/protocol/reshare'
-import { u32be, u64be } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
 import {
   type Authorities,
@@ -21,6 +20,7 @@ import { Conversation, type Link } from '@tercet/wire/conversation'
 import { verifyTagged } from '@tercet/wire/identity'
 import { decodeJoinCode, encodeInvitation } from '@tercet/wire/join-code'
 import { encodeKit } from '@tercet/wire/kit'
+import { verifyOffer } from '@tercet/wire/offer'
 import { assertUsable } from '../condition.js'
 import type { ReplaceResult } from '../engine/contract.js'
 import { type Pending, storePending } from '../epoch-records.js'
@@ -236,8 +236,8 @@ async function offeredBy(
   id: ShareId,
 ): Promise<OfferedNewcomer> {
   const { keyId, transcript } = records.kit.record
-  const parts = [keyId, transcript, u64be(id.epoch), u64be(id.attempt), u32be(DEVICE), sealKey] as const
-  if (!equalBytes(identity, newDevice) || !(await verifyTagged(newDevice, signature, 'sig/ek', ...parts)))
+  const terms = { keyId, transcriptBase: transcript, ...id, party: DEVICE, sealKey } as const
+  if (!equalBytes(identity, newDevice) || !(await verifyOffer(newDevice, terms, signature)))
     throw new TercetError('peer-fault', { incident: 'newcomer' })
   return { party: DEVICE, identity: newDevice, sealKey, signature }
 }

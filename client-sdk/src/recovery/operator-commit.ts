@@ -6,6 +6,7 @@ import { u64be } from '@tercet/protocol/transcript'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { verifyTagged } from '@tercet/wire/identity'
 import type { Kit } from '@tercet/wire/kit'
+import { servedKit } from '@tercet/wire/served'
 import { Channel } from '../channel.js'
 import {
   dropPending,
@@ -183,13 +184,12 @@ async function switchTo(
 ): Promise<void> {
   const { storage, walletId, channel } = live
   assertEcho(message, pend.id)
-  const { keyId, transcript, sidInputs } = kit.record
-  const { idC } = sidInputs
-  const { active, addressSignature, nodeAddress } = message
-  const serves = await verifyTagged(idC, active, 'sig/active', keyId, transcript)
-  const addressed = await verifyTagged(idC, addressSignature, 'sig/node', keyId, nodeAddress)
-  if (!serves || !addressed) throw new TercetError('peer-fault', { incident: 'transcript' })
-  const retirement = encodeMessage('reshare.retire', { ...pend.id, cosigner: idC, transcript, active })
+  const served = await servedKit(kit, message)
+  if (served === undefined) throw new TercetError('peer-fault', { incident: 'transcript' })
+  const { transcript, sidInputs } = kit.record
+  const { idC: cosigner } = sidInputs
+  const { active } = message
+  const retirement = encodeMessage('reshare.retire', { ...pend.id, cosigner, transcript, active })
   await write(storage, walletId, {
     retire: encodeTexts({
       node: channel.options.node,
@@ -198,9 +198,8 @@ async function switchTo(
     }),
   })
   // Strikes were the old node's; the setup with the new one is made with the first signature.
-  const meta: WalletMeta = { stage: 'ready', node: kit.node.address, cosigner: idC, renew: 'mismatch' }
-  const node = { address: new TextDecoder().decode(nodeAddress), signature: addressSignature }
-  const records = { meta, share, otSetup: new Uint8Array(0), kit: { ...kit, node } }
+  const meta: WalletMeta = { stage: 'ready', node: kit.node.address, cosigner, renew: 'mismatch' }
+  const records = { meta, share, otSetup: new Uint8Array(0), kit: served }
   const after = device.committed(state, pend.id).state
   await live.pair.replace(() => storeSwitched(storage, walletId, after, records))
   live.adopt(records)

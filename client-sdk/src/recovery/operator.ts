@@ -5,12 +5,12 @@ import { encodeMessage } from '@tercet/protocol/messages'
 import { COSIGNER, RECOVERY } from '@tercet/protocol/party'
 import type { OfferedNewcomer } from '@tercet/protocol/reshare'
 import { sessionId } from '@tercet/protocol/session'
-import { u32be, u64be } from '@tercet/protocol/transcript'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { Conversation, type Link } from '@tercet/wire/conversation'
 import { recoveryIdentity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import { encodeKit } from '@tercet/wire/kit'
 import { SESSION_BYTES } from '@tercet/wire/link'
+import { verifyOffer } from '@tercet/wire/offer'
 import { Channel, type Session } from '../channel.js'
 import { assertNotExposed, assertUsable } from '../condition.js'
 import type { ReplaceResult } from '../engine/contract.js'
@@ -175,9 +175,9 @@ async function invite(
   })
   const offer = read('newcomer.res1', await session.send('newcomers.offer', invitation, signal))
   const { sealKey, signature } = offer
-  const parts = [keyId, transcript, u64be(id.epoch), u64be(id.attempt), u32be(COSIGNER), sealKey] as const
+  const terms = { keyId, transcriptBase: transcript, ...id, party: COSIGNER, sealKey } as const
   const named = toBase64url(offer.identity) === toBase64url(cosigner)
-  if (!named || !(await verifyTagged(cosigner, signature, 'sig/ek', ...parts)))
+  if (!named || !(await verifyOffer(cosigner, terms, signature)))
     throw new TercetError('peer-fault', { incident: 'newcomer' })
   return { session, newcomer: { party: COSIGNER, identity: cosigner, sealKey, signature } }
 }

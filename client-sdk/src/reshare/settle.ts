@@ -1,8 +1,8 @@
 // What becomes of a commit that may have been asked for? It is repeated, byte for byte, until it is answered. (SPEC 5.2)
 
 import { type DeviceEpochs, type DevicePending, device } from '@tercet/protocol/epochs'
-import { verifyTagged } from '@tercet/wire/identity'
 import type { Kit } from '@tercet/wire/kit'
+import { servedKit } from '@tercet/wire/served'
 import {
   dropPending,
   loadEpochs,
@@ -86,12 +86,9 @@ async function commit(
 async function completeKit(kit: Kit, answer: Uint8Array, pend: DevicePending): Promise<Kit> {
   const message = read('reshare.res3', answer)
   assertEcho(message, pend.id)
-  const { keyId, transcript, sidInputs } = kit.record
-  const { active, addressSignature, nodeAddress } = message
-  const serves = await verifyTagged(sidInputs.idC, active, 'sig/active', keyId, transcript)
-  const addressed = await verifyTagged(sidInputs.idC, addressSignature, 'sig/node', keyId, nodeAddress)
-  if (!serves || !addressed) throw new TercetError('peer-fault', { incident: 'transcript' })
-  return { ...kit, node: { address: new TextDecoder().decode(nodeAddress), signature: addressSignature } }
+  const served = await servedKit(kit, message)
+  if (served === undefined) throw new TercetError('peer-fault', { incident: 'transcript' })
+  return served
 }
 
 /** The new epoch takes the place of the old one: in the store first, then in this process. */

@@ -7,10 +7,11 @@ import { ProtocolAbort } from '@tercet/protocol/errors'
 import type { KeyRecord } from '@tercet/protocol/key-record'
 import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/messages'
 import { COSIGNER, DEVICE, partyName, RECOVERY } from '@tercet/protocol/party'
-import { u32be, u64be } from '@tercet/protocol/transcript'
+import { u64be } from '@tercet/protocol/transcript'
 import { fromBase64url, toBase64url } from '@tercet/wire/base64url'
 import { recoveryIdentity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import { decodeKit, encodeKit, type Kit } from '@tercet/wire/kit'
+import { signOffer } from '@tercet/wire/offer'
 import { LIMITS } from '../config.js'
 import { createLimiter } from '../limiter.js'
 import type { Node } from '../node.js'
@@ -67,8 +68,8 @@ export function createNewcomers(node: Node) {
       const own = identity.publicIdentity
       const input = { handle: id, body: incoming.body, identity: own }
       const { sealKey } = await engine.run('newcomer.offer', input)
-      const about = [keyId, transcriptBase, u64be(epoch), u64be(attempt), u32be(COSIGNER), sealKey]
-      const signature = await signTagged(identity, 'sig/ek', ...about)
+      const terms = { keyId, transcriptBase, epoch, attempt, party: COSIGNER, sealKey } as const
+      const signature = await signOffer(identity, terms)
       return encodeMessage('newcomer.res1', { identity: own, sealKey, signature })
     })
   }

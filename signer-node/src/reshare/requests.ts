@@ -5,9 +5,8 @@ import { encodePoint } from '@tercet/protocol/curve'
 import { cosigner, leaving, type RefusalReason, type ShareId, sameId } from '@tercet/protocol/epochs'
 import { decodeMessage, MESSAGES, type MessageOf } from '@tercet/protocol/messages'
 import { COSIGNER, DEVICE, type Party, RECOVERY } from '@tercet/protocol/party'
-import { u32be, u64be } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
-import { verifyTagged } from '@tercet/wire/identity'
+import { verifyOffer } from '@tercet/wire/offer'
 import { type Authorised, authorisationOf } from '../recovery/changes.js'
 import type { Clocks } from '../recovery/state.js'
 import { Refusal } from '../refusal.js'
@@ -153,7 +152,6 @@ export function isOffered(
 ): Promise<boolean> {
   const party = message.newcomer === 'device' ? DEVICE : COSIGNER
   const { newcomerIdentity, newcomerSignature, newcomerSealKey } = message
-  const names = [u64be(id.epoch), u64be(id.attempt), u32be(party)]
-  const parts = [keyId, transcriptBase, ...names, newcomerSealKey] as const
-  return verifyTagged(newcomerIdentity, newcomerSignature, 'sig/ek', ...parts)
+  const terms = { keyId, transcriptBase, ...id, party, sealKey: newcomerSealKey } as const
+  return verifyOffer(newcomerIdentity, terms, newcomerSignature)
 }

@@ -15,12 +15,13 @@ import {
 import { COSIGNER, DEVICE } from '@tercet/protocol/party'
 import type { Random } from '@tercet/protocol/random'
 import * as reshare from '@tercet/protocol/reshare'
-import { u32be, u64be } from '@tercet/protocol/transcript'
 import { toBase64url } from '@tercet/wire/base64url'
 import type { Conversation } from '@tercet/wire/conversation'
 import type { EndpointName } from '@tercet/wire/endpoints'
 import { type Identity, signTagged, verifyTagged } from '@tercet/wire/identity'
 import { encodeKit, type Kit } from '@tercet/wire/kit'
+import { verifyOffer } from '@tercet/wire/offer'
+import { servedKit } from '@tercet/wire/served'
 import type { KeptCommit } from './state-file.js'
 
 /** A session with the node. */
@@ -139,7 +140,7 @@ export async function handOver(input: HandOver, id: ShareId): Promise<Prepared> 
   }
 }
 
-/** The offer, which must be the new device's own: whoever named another key to seal to would get its share. @throws ProtocolAbort */
+/** The offer, which must be the new device's own. @throws ProtocolAbort */
 async function offeredBy(
   offer: MessageOf<'newcomer.res1'>,
   newDevice: Uint8Array,
@@ -147,10 +148,9 @@ async function offeredBy(
   id: ShareId,
 ): Promise<reshare.OfferedNewcomer> {
   const { identity, sealKey, signature } = offer
-  const parts = [keyId, transcript, u64be(id.epoch), u64be(id.attempt), u32be(DEVICE), sealKey] as const
+  const terms = { keyId, transcriptBase: transcript, ...id, party: DEVICE, sealKey } as const
   const named = toBase64url(identity) === toBase64url(newDevice)
-  if (!named || !(await verifyTagged(newDevice, signature, 'sig/ek', ...parts)))
-    throw new ProtocolAbort('newcomer')
+  if (!named || !(await verifyOffer(newDevice, terms, signature))) throw new ProtocolAbort('newcomer')
   return { party: DEVICE, identity: newDevice, sealKey, signature }
 }
 
@@ -179,13 +179,9 @@ export async function readCommitted(answer: Uint8Array, id: ShareId, kit: Kit): 
   }
   const message = decodeMessage('reshare.res3', answer)
   assertEcho(message, id)
-  const { keyId, transcript, sidInputs } = kit.record
-  const { active, addressSignature, nodeAddress } = message
-  const serves = await verifyTagged(sidInputs.idC, active, 'sig/active', keyId, transcript)
-  const addressed = await verifyTagged(sidInputs.idC, addressSignature, 'sig/node', keyId, nodeAddress)
-  if (!serves || !addressed) throw new ProtocolAbort('transcript')
-  const node = { address: new TextDecoder().decode(nodeAddress), signature: addressSignature }
-  return { type: 'committed', answer, kit: { ...kit, node } }
+  const served = await servedKit(kit, message)
+  if (served === undefined) throw new ProtocolAbort('transcript')
+  return { type: 'committed', answer, kit: served }
 }
 
 function assertEcho(answer: ShareId, id: ShareId): void {

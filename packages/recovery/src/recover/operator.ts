@@ -7,9 +7,9 @@ import { decodeMessage, encodeMessage, type MessageOf } from '@tercet/protocol/m
 import { COSIGNER, DEVICE } from '@tercet/protocol/party'
 import type { Random } from '@tercet/protocol/random'
 import { answerReplace, dealReplace } from '@tercet/protocol/reshare'
-import { u32be, u64be } from '@tercet/protocol/transcript'
 import type { Conversation } from '@tercet/wire/conversation'
-import { type Identity, signTagged, verifyTagged } from '@tercet/wire/identity'
+import { type Identity, signTagged } from '@tercet/wire/identity'
+import { verifyOffer } from '@tercet/wire/offer'
 import { type Newest, type Opened, openedFor } from '../exit/generation.js'
 import { ExitRefused } from '../exit/judge.js'
 import { reasonOf } from '../exit/serve.js'
@@ -58,9 +58,9 @@ async function assertAsked(
   { keyId, transcript }: KeyShare,
   message: MessageOf<'replace.req1'>,
 ): Promise<void> {
-  const { newcomerIdentity, newcomerSealKey: sealKey, newcomerSignature } = message
-  const id = [u64be(message.epoch), u64be(message.attempt), u32be(COSIGNER)] as const
-  const signed = await verifyTagged(newNode, newcomerSignature, 'sig/ek', keyId, transcript, ...id, sealKey)
+  const { epoch, attempt, newcomerIdentity, newcomerSealKey: sealKey, newcomerSignature } = message
+  const terms = { keyId, transcriptBase: transcript, epoch, attempt, party: COSIGNER, sealKey } as const
+  const signed = await verifyOffer(newNode, terms, newcomerSignature)
   if (message.newcomer !== 'cosigner' || !equalBytes(newcomerIdentity, newNode))
     throw new ExitRefused('refused', 'the device asks for another node than the one that was given here')
   if (!signed) throw new ProtocolAbort('newcomer')
