@@ -11,8 +11,12 @@ const bytes = (length: number) => new Uint8Array(randomBytes(length))
 it('an offer holds for its newcomer, key, base, id and party alone', async () => {
   const [newcomer, other] = [await generateIdentity(), await generateIdentity()]
   const terms = {
-    ...{ keyId: bytes(32), transcriptBase: bytes(32), sealKey: bytes(32) },
-    ...{ epoch: 3, attempt: 4, party: 1 },
+    keyId: bytes(32),
+    transcriptBase: bytes(32),
+    sealKey: bytes(32),
+    epoch: 3,
+    attempt: 4,
+    party: 1,
   } as const
   const signature = await signOffer(newcomer, terms)
   expect(await verifyOffer(newcomer.publicIdentity, terms, signature)).toBe(true)
