@@ -37,7 +37,11 @@ export default defineConfig({
       },
       {
         ...readSource,
-        test: { ...perTest, name: 'long-unit', include: [`client-sdk/src/${long}`, `test/adversary/${long}`] },
+        test: {
+          ...perTest,
+          name: 'long-unit',
+          include: [`client-sdk/src/${long}`, `test/adversary/${long}`],
+        },
       },
       {
         test: { ...perTest, name: 'long-e2e', include: [`test/e2e/${long}`] },
